@@ -1,0 +1,3 @@
+module advisor
+
+go 1.26

@@ -1,0 +1,124 @@
+package policies
+
+import (
+	"time"
+
+	"advisor/trace"
+)
+
+// Observation is everything any number of traces say of one workload: sets,
+// sorted, the same whatever order the traces came in.
+type Observation struct {
+	Workload     Workload
+	Containers   []trace.Container // the replicas, sorted by ID
+	Syscalls     []Syscall
+	Capabilities []Capability
+	Connects     []Connect
+	Accepts      []Accept
+	Listens      []Listen
+	Denied       []Denied
+	Exits        []trace.Exit // of Containers, sorted by container
+	Evidence     Evidence
+}
+
+// Evidence is how much an observation can be trusted.
+type Evidence struct {
+	Start    time.Time      `json:"start,omitzero"` // first header or sighting
+	End      time.Time      `json:"end,omitzero"`
+	LastNew  time.Time      `json:"lastNew,omitzero"` // when the last new fact was first seen
+	Traces   int            `json:"traces"`
+	Nodes    []string       `json:"nodes,omitempty"`
+	Kernels  []string       `json:"kernels,omitempty"`
+	Replicas int            `json:"replicas"` // distinct containers
+	Restarts int            `json:"restarts"`
+	Lost     uint64         `json:"lost"`
+	Losses   []trace.Loss   `json:"losses,omitempty"`
+	Late     int            `json:"late,omitempty"` // containers that were there before recording
+	Complete trace.Complete `json:"complete"`       // false beats unknown beats true
+	// Off names the probes that were off in some trace, with the reason:
+	// facts of that kind were not looked for.
+	Off []string `json:"off,omitempty"`
+}
+
+// Seen is the evidence of one fact, folded over all its sightings.
+type Seen struct {
+	First trace.Sighting `json:"first"`           // the earliest
+	Count uint64         `json:"count,omitempty"` // occurrences, where counted; else 0
+	// Containers is in how many of the workload's containers it was seen.
+	Containers int      `json:"containers"`
+	Comms      []string `json:"comms,omitempty"` // distinct, sorted, at most 8
+}
+
+// Syscall is one system call of an observation.
+type Syscall struct {
+	Arch         string
+	Nr           int
+	Name         string
+	Phase        trace.Phase
+	Filtered     bool
+	Args         [][]trace.Arg // distinct recorded argument sets, sorted; nil where not recorded
+	ArgsOverflow bool
+	Seen
+}
+
+// Capability is one kind of capability check of an observation; the fields
+// before Seen are its key, as in [trace.Capability].
+type Capability struct {
+	Phase      trace.Phase
+	Name       string
+	Allowed    bool
+	Syscall    string
+	Outcome    string
+	UserNS     trace.UserNS
+	Overridden bool
+	Site       string
+	Audit      trace.Audit
+	Sampled    bool
+	Seen
+}
+
+// Connect is one peer the workload began traffic with.
+type Connect struct {
+	Protocol       string
+	Remote         string
+	Port           int
+	Requested      string
+	RequestedPort  int
+	Translated     string
+	TranslatedPort int
+	Source         string
+	Local          int
+	Result         string
+	Existing       bool
+	Container      string // id of the container of the first sighting
+	Seen
+}
+
+// Accept is one peer the workload answered.
+type Accept struct {
+	Protocol  string
+	Address   string
+	Port      int
+	Remote    string
+	PeerPort  int
+	Existing  bool
+	Container string
+	Seen
+}
+
+// Listen is one socket the workload listened on.
+type Listen struct {
+	Protocol string
+	Address  string
+	Port     int
+	Seen
+}
+
+// Denied is one call that a filter refused while recording.
+type Denied struct {
+	Arch    string
+	Nr      int
+	Syscall string
+	Action  string
+	Seen
+}
