@@ -23,7 +23,6 @@ func TestArrows(t *testing.T) {
 		{"./policies/...", "advisor/monitor", "policies are functions of what was observed"},
 		{"./policies/...", "advisor/bpf", "policies are functions of what was observed"},
 		{"./policies/...", "github.com/cilium/ebpf", "policies are functions of what was observed"},
-		{"./policies/...", "log/slog", "policies are functions of what was observed"},
 		{"./policies/seccomp/...", "advisor/policies/netpol", "the kinds of policy stand side by side"},
 		{"./policies/seccomp/...", "advisor/policies/caps", "the kinds of policy stand side by side"},
 		{"./policies/netpol/...", "advisor/policies/seccomp", "the kinds of policy stand side by side"},
@@ -40,6 +39,17 @@ func TestArrows(t *testing.T) {
 			if dep == tt.never || strings.HasPrefix(dep, strings.TrimSuffix(tt.never, "/")+"/") {
 				t.Errorf("%s imports %s: %s", tt.from, dep, tt.because)
 			}
+		}
+	}
+}
+
+// TestPoliciesArePure looks at what they import themselves: libraries of types
+// bring a logger along without using it.
+func TestPoliciesArePure(t *testing.T) {
+	for _, imp := range golist(t, "-f", `{{join .Imports "\n"}}`, "./policies/...") {
+		switch imp {
+		case "os", "log", "log/slog", "net/http", "os/exec", "path/filepath":
+			t.Errorf("a package of policies imports %s: policies are functions of what was observed", imp)
 		}
 	}
 }

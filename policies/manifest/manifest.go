@@ -1,0 +1,145 @@
+// Package manifest turns the text of manifests into objects that know where
+// they stand: YAML or JSON, several documents in a file, Lists unwrapped.
+//
+// It reads text, not files. One bad document never spoils the others of its
+// file: what can be read is returned beside the errors.
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"advisor/policies"
+
+	"go.yaml.in/yaml/v3"
+	k8sjson "sigs.k8s.io/json"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+// Object is one object of a manifest: a document, or an item of a List.
+type Object struct {
+	APIVersion string
+	Kind       string
+	Namespace  string // empty where the manifest names none
+	Name       string
+	File       string
+	node       *yaml.Node // the object's mapping, with its lines
+	body       []byte     // the same as JSON
+}
+
+// Error is something wrong at a place in a manifest.
+type Error struct {
+	policies.Position
+	Err error
+}
+
+// Error is "file:line:column: what is wrong".
+func (e *Error) Error() string { return e.Position.String() + ": " + e.Err.Error() }
+
+// Unwrap gives the cause without its place.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Read returns the objects in data, the text of file, and what is wrong with
+// the rest. Documents that are empty, and mappings without a kind that are not
+// a Kubernetes object, come as objects with an empty Kind.
+func Read(file string, data []byte) ([]Object, []error) {
+	var objects []Object
+	var errs []error
+	for _, doc := range documents(data) {
+		found, err := readDocument(file, doc)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		objects = append(objects, found...)
+	}
+	return objects, errs
+}
+
+func readDocument(file string, doc document) ([]Object, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(doc.text, &root); err != nil {
+		return nil, syntaxError(file, doc, err)
+	}
+	if root.Kind == 0 || len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
+		return nil, nil
+	}
+	shiftLines(&root, doc.line-1, map[*yaml.Node]bool{})
+	body, err := sigsyaml.YAMLToJSONStrict(doc.text)
+	if err != nil {
+		return nil, syntaxError(file, doc, err)
+	}
+	return unwrap(Object{File: file, node: root.Content[0], body: body})
+}
+
+// unwrap fills in what identifies the object, and takes Lists apart.
+func unwrap(o Object) ([]Object, error) {
+	if o.node.Kind != yaml.MappingNode {
+		return nil, o.errorf(nil, "expected an object with apiVersion and kind, found %s", word(o.node))
+	}
+	var head struct {
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+		Metadata   struct {
+			Name      string `json:"name"`
+			Namespace string `json:"namespace"`
+		} `json:"metadata"`
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := k8sjson.UnmarshalCaseSensitivePreserveInts(o.body, &head); err != nil {
+		return nil, o.errorf(nil, "%w", err)
+	}
+	o.APIVersion, o.Kind = head.APIVersion, head.Kind
+	o.Name, o.Namespace = head.Metadata.Name, head.Metadata.Namespace
+	if items := o.Lookup("items"); strings.HasSuffix(o.Kind, "List") && items != nil {
+		return unwrapList(o, head.Items, items)
+	}
+	return []Object{o}, nil
+}
+
+// unwrapList returns the items of a List. Items of a typed list may leave out
+// their kind, which is then the list's without "List".
+func unwrapList(list Object, items []json.RawMessage, node *yaml.Node) ([]Object, error) {
+	var objects []Object
+	for i, body := range items {
+		if i >= len(node.Content) {
+			return objects, list.errorf(nil, "items of the list do not line up with its text")
+		}
+		item := Object{File: list.File, node: resolve(node.Content[i]), body: body}
+		found, err := unwrap(item)
+		if err != nil {
+			return objects, err
+		}
+		for _, o := range found {
+			if o.Kind == "" && list.Kind != "List" {
+				o.Kind, o.APIVersion = strings.TrimSuffix(list.Kind, "List"), list.APIVersion
+			}
+			objects = append(objects, o)
+		}
+	}
+	return objects, nil
+}
+
+// Decode reads the object into a typed value as strictly as the API server
+// does with strict field validation: unknown, misspelt and duplicate keys and
+// values of another type are errors, each at its place where that is known.
+// What can be read is in into even then.
+func (o Object) Decode(into any) []error {
+	strict, err := k8sjson.UnmarshalStrict(o.body, into)
+	if err != nil {
+		return []error{o.errorf(pathOf(err.Error()), "%w", err)}
+	}
+	var errs []error
+	for _, e := range strict {
+		errs = append(errs, o.errorf(pathOf(e.Error()), "%w", e))
+	}
+	return errs
+}
+
+// JSON is the object as JSON.
+func (o Object) JSON() []byte { return bytes.Clone(o.body) }
+
+func (o Object) errorf(path []any, format string, args ...any) error {
+	return &Error{Position: o.Position(path...), Err: fmt.Errorf(format, args...)}
+}
