@@ -1,9 +1,20 @@
 // Advisor records what containers do and synthesizes the tightest policies
-// that still let them work.
+// that still let them work. It is the command line only: the grammar, the exit
+// codes and the hints. Stdout carries the result and nothing else; everything
+// said to a person goes to stderr, each line beginning with "advisor: ".
 package main
 
-import "os"
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends the work in order; with the handler gone, a second
+	// one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
 )
 
 // Exit codes, as in diff(1) and kubectl diff.
@@ -12,7 +17,75 @@ const (
 	exitError = 2 // no answer: bad usage, unreadable input, no privilege
 )
 
-func run(args []string, _ io.Reader, _, stderr io.Writer) int {
-	fmt.Fprintln(stderr, "advisor: no command of", args)
+// streams are the process's own files.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// say writes a line for a person.
+func (s streams) say(format string, args ...any) {
+	for line := range strings.Lines(strings.TrimSuffix(fmt.Sprintf(format, args...), "\n")) {
+		fmt.Fprintf(s.err, "advisor: %s\n", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// exitCode is an end of the process that has been explained already.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit status %d", int(c)) }
+
+// run is the whole program. It returns the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	err := dispatch(ctx, args, s)
+	var code exitCode
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	}
+	complain(s, err)
 	return exitError
+}
+
+// dispatch parses the arguments and runs the command they name.
+func dispatch(ctx context.Context, args []string, s streams) error {
+	var grammar grammar
+	helped := false
+	parser, err := newParser(&grammar, s, func(int) { helped = true })
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case helped:
+		return nil
+	case err != nil:
+		return usageError(err)
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	return command.Run(s, parser.Model)
+}
+
+// newParser builds the parser. Kong calls exit after it has printed help, and
+// would go on to complain about what is missing on the command line.
+func newParser(g *grammar, s streams, exit func(int)) (*kong.Kong, error) {
+	return kong.New(g,
+		kong.Name("advisor"),
+		kong.Description("Record what containers do, and get the tightest policies that let them work."),
+		kong.Writers(s.out, s.err),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+}
+
+// usageError adds where to look to what kong has to say.
+func usageError(err error) error {
+	command := "advisor"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		command = parse.Context.Selected().FullPath()
+	}
+	return hint(err, "%s --help lists what it takes", command)
 }

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every target does its own set-up: on a fresh Debian with Go, git and make,
+# "make demo" and "make test" are all there is to run. Packages are installed
+# as root only, and only those that are missing.
+
+GO ?= go
+FUZZTIME ?= 10s
+BENCHTIME ?= 1s
+
+# A second evaluator of seccomp profiles is linked in where libseccomp is there.
+tags = $(shell test -e /usr/include/seccomp.h && command -v gcc >/dev/null && echo libseccomp)
+# Kernel tests must not skip where they can run.
+bpf = $(shell test "$$(id -u)" = 0 && test -e /sys/kernel/btf/vmlinux && echo 1)
+root = $(filter 0,$(shell id -u))
+
+.PHONY: all build test demo bench generate lint fuzz clean
+
+all: build
+
+.PHONY: libseccomp
+libseccomp:
+	@if test "$$(uname -s)" = Linux && ! test -e /usr/include/seccomp.h; then \
+		fixtures/install.sh gcc libc6-dev libseccomp-dev || \
+		echo "building without libseccomp: profiles are proven by one evaluator" >&2; fi
+
+build: libseccomp
+	$(GO) build -trimpath -tags "$(tags)" -o bin/advisor ./cmd/advisor
+
+test: libseccomp
+	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -tags "$(tags)" ./...
+
+bench: libseccomp
+	$(GO) test -tags "$(tags)" -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+generate:
+	$(GO) generate ./...
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l . >&2; echo "gofmt -w would change these" >&2; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet -tags "$(tags)" ./...
+	$(GO) tool staticcheck -tags "$(tags)" ./...
+
+fuzz: libseccomp
+	GO=$(GO) TAGS="$(tags)" FUZZTIME=$(FUZZTIME) fixtures/fuzz.sh
+
+clean:
+	rm -rf bin

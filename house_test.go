@@ -1,0 +1,132 @@
+package advisor_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Limits of the house. They are high enough that nothing should come near.
+const (
+	maxFileLines     = 500
+	maxFunctionLines = 60
+)
+
+// TestHouse holds what CONTRIBUTING.md says of the shape of the code.
+func TestHouse(t *testing.T) {
+	fset := token.NewFileSet()
+	documented := make(map[string]bool) // package directories with a package comment
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		file, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+		if err != nil || ast.IsGenerated(file) {
+			return err
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			dir := filepath.Dir(path)
+			documented[dir] = documented[dir] || file.Doc != nil
+			checkSource(t, fset, file)
+		}
+		checkLengths(t, fset, file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("%s: the package has no comment that says what it is", dir)
+		}
+	}
+}
+
+func checkLengths(t *testing.T, fset *token.FileSet, file *ast.File) {
+	if n := fset.File(file.Pos()).LineCount(); n > maxFileLines {
+		t.Errorf("%s: %d lines, more than %d", fset.Position(file.Pos()), n, maxFileLines)
+	}
+	for _, decl := range file.Decls {
+		fn, ok := decl.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		lines := fset.Position(fn.End()).Line - fset.Position(fn.Pos()).Line + 1
+		if lines > maxFunctionLines {
+			t.Errorf("%s: %s has %d lines, more than %d",
+				fset.Position(fn.Pos()), fn.Name.Name, lines, maxFunctionLines)
+		}
+	}
+}
+
+// checkSource is about code that is not a test.
+func checkSource(t *testing.T, fset *token.FileSet, file *ast.File) {
+	switch name := file.Name.Name; name {
+	case "util", "utils", "common", "types", "helpers", "manager", "handler":
+		t.Errorf("%s: %s says nothing as a package's name", fset.Position(file.Pos()), name)
+	}
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			checkFunction(t, fset, file, decl)
+		case *ast.GenDecl:
+			checkTypes(t, fset, decl)
+		}
+	}
+	for _, comment := range file.Comments {
+		for _, word := range []string{"TODO", "FIXME", "XXX"} {
+			if strings.Contains(comment.Text(), word) {
+				t.Errorf("%s: %s in a comment", fset.Position(comment.Pos()), word)
+			}
+		}
+	}
+}
+
+func checkFunction(t *testing.T, fset *token.FileSet, file *ast.File, fn *ast.FuncDecl) {
+	at := fset.Position(fn.Pos())
+	if fn.Name.Name == "init" && fn.Recv == nil {
+		t.Errorf("%s: an init function", at)
+	}
+	oneLine := fset.Position(fn.End()).Line == at.Line // a row of methods shares one comment
+	exported := fn.Name.IsExported() && (fn.Recv == nil || exportedReceiver(fn.Recv) && !oneLine)
+	if exported && fn.Doc == nil {
+		t.Errorf("%s: %s is exported and has no comment", at, fn.Name.Name)
+	}
+	if fn.Name.Name == "main" && file.Name.Name == "main" {
+		return
+	}
+	ast.Inspect(fn, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if ok && sel.Sel.Name == "Exit" {
+			if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "os" {
+				t.Errorf("%s: os.Exit outside main", fset.Position(n.Pos()))
+			}
+		}
+		return true
+	})
+}
+
+func checkTypes(t *testing.T, fset *token.FileSet, decl *ast.GenDecl) {
+	for _, spec := range decl.Specs {
+		spec, ok := spec.(*ast.TypeSpec)
+		if ok && spec.Name.IsExported() && decl.Doc == nil && spec.Doc == nil && spec.Comment == nil {
+			t.Errorf("%s: %s is exported and has no comment", fset.Position(spec.Pos()), spec.Name.Name)
+		}
+	}
+}
+
+func exportedReceiver(recv *ast.FieldList) bool {
+	typ := recv.List[0].Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	if index, ok := typ.(*ast.IndexExpr); ok {
+		typ = index.X
+	}
+	name, ok := typ.(*ast.Ident)
+	return ok && name.IsExported()
+}
