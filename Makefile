@@ -14,7 +14,7 @@ tags = $(shell test -e /usr/include/seccomp.h && command -v gcc >/dev/null && ec
 bpf = $(shell test "$$(id -u)" = 0 && test -e /sys/kernel/btf/vmlinux && echo 1)
 root = $(filter 0,$(shell id -u))
 
-.PHONY: all build test demo bench generate lint fuzz clean
+.PHONY: all build test test-vm demo bench generate lint fuzz clean
 
 all: build
 
@@ -29,6 +29,12 @@ build: libseccomp
 
 test: libseccomp
 	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -tags "$(tags)" ./...
+
+# Boots Debian's 5.10, 6.1 and 6.12 under emulation, or those of VM.
+VM ?= all
+test-vm:
+	fixtures/install.sh gcc libc6-dev busybox-static cpio runc crun
+	ADVISOR_VM=$(VM) $(GO) test -count=1 -v ./fixtures/vm
 
 bench: libseccomp
 	$(GO) test -tags "$(tags)" -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
