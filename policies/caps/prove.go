@@ -1,0 +1,146 @@
+package caps
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"advisor/policies"
+	"advisor/trace"
+)
+
+// Prove replays o under the list of s as the engine resolves it, check by
+// check, with rules of its own: it looks at what was observed, never at the
+// classes that the list was made from.
+//
+// It holds that every granted check whose call went on is granted again, or is
+// one the kernel can do without, or that another capability which the kernel
+// asks for at the same place is granted; that nothing is granted that no check
+// and no port accounts for; and that the level of s is the one its context has.
+func Prove(s Synthesis, o policies.Observation) policies.Proof {
+	proof := policies.Proof{Kind: "caps"}
+	granted, err := resolved(s)
+	if err != nil {
+		proof.Failed = []string{err.Error()}
+	}
+	for _, c := range o.Capabilities {
+		proof.Checked++
+		if what := replay(c, granted); what != "" {
+			proof.Failed = append(proof.Failed, what)
+		}
+	}
+	for _, name := range granted {
+		proof.Checked++
+		if !accounted(name, o) {
+			proof.Failed = append(proof.Failed, name+" is granted, and nothing observed accounts for it")
+		}
+	}
+	proof.Failed = append(proof.Failed, standardHolds(s, granted)...)
+	slices.Sort(proof.Failed)
+	proof.Failed = slices.Compact(proof.Failed)
+	proof.Summary = proofSummary(proof, granted)
+	return proof
+}
+
+func resolved(s Synthesis) ([]string, error) {
+	engine, err := engineOf(s.Engine)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Resolve(s.Add, s.Drop)
+}
+
+func proofSummary(p policies.Proof, granted []string) string {
+	if !p.OK() {
+		return fmt.Sprintf("%d of %d facts do not hold", len(p.Failed), p.Checked)
+	}
+	return fmt.Sprintf("%d kinds of check replayed under %d capabilities: each is granted or not "+
+		"needed", p.Checked-len(granted), len(granted))
+}
+
+// replay says what goes wrong with a check where only granted is held, "" if
+// nothing does.
+func replay(c policies.Capability, granted []string) string {
+	switch {
+	case !c.Allowed, slices.Contains(granted, c.Name):
+		return "" // as it was, or granted now
+	case c.Phase == trace.PhaseStart, c.Overridden:
+		return "" // not the workload's own credentials
+	case c.UserNS == trace.UserNSHost, c.UserNS == trace.UserNSOther:
+		return "" // nothing the container is granted reaches there
+	case !mattered(c):
+		return ""
+	}
+	if askedNext(c, granted) {
+		return ""
+	}
+	return fmt.Sprintf("%s was granted to %s in %s (%s) and is not any more",
+		c.Name, c.First.Comm, callOf(c), orUnknown(c.Site))
+}
+
+// askedNext is true where the kernel, refused c, would ask for one of granted.
+func askedNext(c policies.Capability, granted []string) bool {
+	for _, g := range Groups() {
+		at := slices.Index(g.AnyOf, c.Name)
+		if at < 0 || !g.asks(c) {
+			continue
+		}
+		for _, later := range g.AnyOf[at+1:] {
+			if slices.Contains(granted, later) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mattered is true where the kernel's answer could have changed the outcome.
+func mattered(c policies.Capability) bool {
+	quiet := c.Audit == trace.AuditFalse
+	for _, site := range CallSites() {
+		if site.matches(c) {
+			if site.Meaning == Advisory {
+				return false
+			}
+			quiet = quiet && site.Meaning != Decisive
+			break
+		}
+	}
+	return !quiet && (went(c) || outcome(c) == trace.OutcomeUnknown)
+}
+
+// accounted is true where a check or a port in o can be the reason for name.
+func accounted(name string, o policies.Observation) bool {
+	for _, c := range o.Capabilities {
+		if c.Name == name && own(c) && mattered(c) {
+			return true
+		}
+	}
+	low := func(port int) bool { return port < firstPort }
+	return name == "NET_BIND_SERVICE" && slices.ContainsFunc(boundPorts(o), low)
+}
+
+// standardHolds looks at the level of s from the granted set up.
+func standardHolds(s Synthesis, granted []string) []string {
+	bind := func(name string) bool { return name == "NET_BIND_SERVICE" }
+	beyond := slices.DeleteFunc(slices.Clone(granted), bind)
+	if s.Level == Restricted && (len(beyond) > 0 || !slices.Equal(s.Drop, []string{all})) {
+		return []string{"said to meet the restricted level, but grants " + strings.Join(beyond, ", ")}
+	}
+	beyond = slices.DeleteFunc(beyond, func(name string) bool {
+		return slices.Contains(baselineAdd[:], name)
+	})
+	if s.Level != Privileged && len(beyond) > 0 {
+		return []string{
+			"said to meet the " + s.Level + " level, but grants " + strings.Join(beyond, ", "),
+		}
+	}
+	return nil
+}
+
+func orUnknown(site string) string {
+	if site == "" {
+		return "call site unknown"
+	}
+	return site
+}
