@@ -35,9 +35,8 @@ func nginx() policies.Observation {
 				c.Phase = trace.PhaseStart
 			}),
 			check("SYS_ADMIN", false, "mmap", "ok", "cap_vm_enough_memory"),
-			with(check("SYS_ADMIN", true, "openat", "ok", "ovl_can_decode_fh"), func(c *policies.Capability) {
-				c.Overridden = true
-			}),
+			with(check("SYS_ADMIN", true, "openat", "ok", "ovl_can_decode_fh"),
+				func(c *policies.Capability) { c.Overridden = true }),
 			check("CHOWN", true, "chown", "ok", "setattr_prepare"),
 			check("SETGID", true, "setgid", "ok", "__x64_sys_setgid"),
 			check("SETUID", true, "setuid", "ok", "__sys_setuid"),
@@ -58,7 +57,8 @@ func TestClassify(t *testing.T) {
 		want []Class
 	}{
 		{"nginx", nginx().Capabilities, []Class{
-			Runtime, Incidental, Incidental, Needed, Needed, Needed, Alternative, Alternative, Incidental, Denied,
+			Runtime, Incidental, Incidental, Needed, Needed, Needed, Alternative, Alternative,
+			Incidental, Denied,
 		}},
 		{"a check without the earlier one stands alone", []policies.Capability{
 			check("DAC_OVERRIDE", true, "openat", "ok", "generic_permission"),
@@ -70,9 +70,8 @@ func TestClassify(t *testing.T) {
 			with(ok("SYS_ADMIN", "some_probe"), func(c *policies.Capability) { c.Audit = trace.AuditFalse }),
 		}, []Class{Incidental}},
 		{"an unaudited check that decides", []policies.Capability{
-			with(check("SYS_ADMIN", true, "seccomp", "ok", "seccomp_set_mode_filter"), func(c *policies.Capability) {
-				c.Audit = trace.AuditFalse
-			}),
+			with(check("SYS_ADMIN", true, "seccomp", "ok", "seccomp_set_mode_filter"),
+				func(c *policies.Capability) { c.Audit = trace.AuditFalse }),
 		}, []Class{Needed}},
 		{"user namespaces", []policies.Capability{
 			with(ok("SYS_ADMIN", "do_mount"), func(c *policies.Capability) { c.UserNS = trace.UserNSHost }),
@@ -143,7 +142,9 @@ func TestProveFails(t *testing.T) {
 		name   string
 		change func(*Synthesis)
 	}{
-		{"a needed one is gone", func(s *Synthesis) { s.Add = []string{"DAC_OVERRIDE", "SETGID", "SETUID"} }},
+		{"a needed one is gone", func(s *Synthesis) {
+			s.Add = []string{"DAC_OVERRIDE", "SETGID", "SETUID"}
+		}},
 		{"the alternative is gone", func(s *Synthesis) { s.Add = []string{"CHOWN", "SETGID", "SETUID"} }},
 		{"the alternative asked before it", func(s *Synthesis) {
 			s.Add = []string{"CHOWN", "DAC_READ_SEARCH", "SETGID", "SETUID"}

@@ -1,13 +1,16 @@
 package caps
 
+import "slices"
+
 // CallSites are the places in the kernel where the answer to a check is not
 // what decides, or decides without being audited. The first row that fits is
 // taken; a site in no row decides as the class's rules say.
 func CallSites() []CallSite {
-	return append(advisorySites(), decisiveSites()...)
+	return slices.Concat(memorySites(), fileSites(), kernelSites(), decisiveSites())
 }
 
-func advisorySites() []CallSite {
+// memorySites ask whether a limit on memory may be passed.
+func memorySites() []CallSite {
 	return []CallSite{
 		{
 			Functions: []string{
@@ -24,12 +27,29 @@ func advisorySites() []CallSite {
 			Source:  "security/commoncap.c cap_vm_enough_memory; mm/util.c __vm_enough_memory",
 		},
 		{
-			Functions: []string{"kallsyms_show_value"},
-			Names:     []string{"SYSLOG"},
+			Functions: []string{"io_uring_create", "io_uring_setup", "io_sq_offload_create"},
+			Names:     []string{"IPC_LOCK"},
+			Syscalls:  []string{"io_uring_setup"},
 			Meaning:   Advisory,
-			Reason:    "only decides whether kernel addresses are shown or read as zero",
-			Source:    "kernel/ksyms_common.c kallsyms_show_value",
+			Reason:    "only decides whether the ring's memory counts against RLIMIT_MEMLOCK",
+			Source:    "io_uring/io_uring.c io_uring_create",
 		},
+		{
+			Functions: []string{
+				"bpf_int_jit_compile", "bpf_jit_charge_modmem", "bpf_jit_alloc_exec_limit",
+				"bpf_prog_alloc_jited_linfo", "bpf_convert_filter", "bpf_prog_select_runtime",
+			},
+			Meaning: Advisory,
+			Reason:  "only decides how the filter is compiled (constant blinding, memory limit)",
+			Source: "include/linux/filter.h bpf_jit_blinding_enabled; " +
+				"kernel/bpf/core.c bpf_jit_charge_modmem",
+		},
+	}
+}
+
+// fileSites are file systems about their own business.
+func fileSites() []CallSite {
+	return []CallSite{
 		{
 			Functions: []string{
 				"ovl_can_decode_fh", "ovl_xattr_get", "ovl_path_getxattr", "ovl_do_getxattr",
@@ -50,12 +70,26 @@ func advisorySites() []CallSite {
 		},
 		{
 			Functions: []string{
-				"bpf_int_jit_compile", "bpf_jit_charge_modmem", "bpf_jit_alloc_exec_limit",
-				"bpf_prog_alloc_jited_linfo", "bpf_convert_filter", "bpf_prog_select_runtime",
+				"ext4_has_free_clusters", "ext4_nonda_switch", "xfs_trans_alloc",
+				"btrfs_reserve_metadata_bytes",
 			},
+			Names:   []string{"SYS_RESOURCE", "SYS_ADMIN"},
 			Meaning: Advisory,
-			Reason:  "only decides how the filter is compiled (constant blinding, memory limit)",
-			Source:  "include/linux/filter.h bpf_jit_blinding_enabled; kernel/bpf/core.c bpf_jit_charge_modmem",
+			Reason:  "only decides whether the last blocks of the file system may be used",
+			Source:  "fs/ext4/balloc.c ext4_has_free_clusters; fs/xfs/xfs_trans.c xfs_trans_alloc",
+		},
+	}
+}
+
+// kernelSites decide how much is shown.
+func kernelSites() []CallSite {
+	return []CallSite{
+		{
+			Functions: []string{"kallsyms_show_value"},
+			Names:     []string{"SYSLOG"},
+			Meaning:   Advisory,
+			Reason:    "only decides whether kernel addresses are shown or read as zero",
+			Source:    "kernel/ksyms_common.c kallsyms_show_value",
 		},
 		{
 			Functions: []string{"ptrace_has_cap", "__ptrace_may_access", "ptrace_may_access"},
@@ -65,27 +99,10 @@ func advisorySites() []CallSite {
 			Reason:    "reading about another process in /proc: without it some fields read as zero",
 			Source:    "kernel/ptrace.c __ptrace_may_access; fs/proc/array.c do_task_stat",
 		},
-		{
-			Functions: []string{
-				"ext4_has_free_clusters", "ext4_nonda_switch", "xfs_trans_alloc",
-				"btrfs_reserve_metadata_bytes",
-			},
-			Names:   []string{"SYS_RESOURCE", "SYS_ADMIN"},
-			Meaning: Advisory,
-			Reason:  "only decides whether the last blocks of the file system may be used",
-			Source:  "fs/ext4/balloc.c ext4_has_free_clusters; fs/xfs/xfs_trans.c xfs_trans_alloc",
-		},
-		{
-			Functions: []string{"io_uring_create", "io_uring_setup", "io_sq_offload_create"},
-			Names:     []string{"IPC_LOCK"},
-			Syscalls:  []string{"io_uring_setup"},
-			Meaning:   Advisory,
-			Reason:    "only decides whether the ring's memory counts against RLIMIT_MEMLOCK",
-			Source:    "io_uring/io_uring.c io_uring_create",
-		},
 	}
 }
 
+// decisiveSites decide more, or less, than their answers tell.
 func decisiveSites() []CallSite {
 	return []CallSite{
 		{
@@ -136,7 +153,10 @@ func decisiveSites() []CallSite {
 
 // Groups are the places where the kernel asks for several capabilities in turn
 // and is content with one.
-func Groups() []Group {
+func Groups() []Group { return append(fileGroups(), otherGroups()...) }
+
+// fileGroups are the places in files, bpf and perf.
+func fileGroups() []Group {
 	return []Group{
 		{
 			AnyOf: []string{"DAC_READ_SEARCH", "DAC_OVERRIDE"},
@@ -167,7 +187,8 @@ func Groups() []Group {
 				"__ptrace_may_access", "ptrace_has_cap",
 			},
 			Syscalls: []string{"perf_event_open"},
-			Source:   "kernel/events/core.c perf_check_permission; include/linux/capability.h perfmon_capable",
+			Source: "kernel/events/core.c perf_check_permission; " +
+				"include/linux/capability.h perfmon_capable",
 		},
 		{
 			AnyOf: []string{"PERFMON", "SYS_ADMIN"},
@@ -182,6 +203,12 @@ func Groups() []Group {
 			Functions: []string{"bpf_net_capable", "bpf_prog_load", "bpf_token_capable"},
 			Source:    "kernel/bpf/syscall.c bpf_net_capable",
 		},
+	}
+}
+
+// otherGroups are the places outside of files and bpf.
+func otherGroups() []Group {
+	return []Group{
 		{
 			AnyOf: []string{"CHECKPOINT_RESTORE", "SYS_ADMIN"},
 			Functions: []string{
