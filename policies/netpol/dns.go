@@ -1,0 +1,77 @@
+package netpol
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// dnsPort is where nameservers listen; OpenShift's pods do on openshiftDNSPort,
+// behind a Service on 53.
+const (
+	dnsPort          = 53
+	openshiftDNSPort = 5353
+)
+
+// openshiftNameserver is the cluster nameserver of an OpenShift installation
+// with the default service network, 172.30.0.0/16.
+var openshiftNameserver = netip.AddrFrom4([4]byte{172, 30, 0, 10})
+
+// isDNS says whether a connect asked for names.
+func isDNS(t target, dialled int) bool {
+	return dialled == dnsPort || t.endpoint.Pod != nil && isDNSPod(t.endpoint.Pod)
+}
+
+// isDNSPod recognises the cluster's nameserver by the labels that Kubernetes
+// and OpenShift give it.
+func isDNSPod(p *Pod) bool {
+	return p.Labels["k8s-app"] == "kube-dns" ||
+		p.Labels["dns.operator.openshift.io/daemonset-dns"] != ""
+}
+
+// nameserver says where a connect for names ended up. An address that the
+// container's own resolv.conf names, in a cluster, is the cluster's nameserver.
+func (f *finder) nameserver(subject *Pod, t target) target {
+	t.class = DNS
+	ip := t.endpoint.IP
+	if t.endpoint.Pod != nil || !slices.Contains(subject.Nameservers, ip) {
+		return t
+	}
+	t.reason = ""
+	if subject.inCluster() && !ip.IsLinkLocalUnicast() {
+		t.endpoint, t.port = f.inv.clusterDNS(ip)
+	}
+	return t
+}
+
+// clusterDNS returns the cluster's nameserver: its pods where they are known,
+// else one that carries the labels it ought to have.
+func (inv *Inventory) clusterDNS(nameserver netip.Addr) (Endpoint, int) {
+	for _, protocol := range []string{"UDP", "TCP"} {
+		if s, p := inv.serviceAt(nameserver, protocol, dnsPort); s != nil {
+			for _, b := range inv.backends(s, p) {
+				return b.endpoint, b.port
+			}
+		}
+	}
+	for _, o := range inv.Owners {
+		for _, p := range o.sample() {
+			if isDNSPod(p) {
+				return Endpoint{Pod: p}, dnsPortOf(p)
+			}
+		}
+	}
+	p := &Pod{Namespace: "kube-system", Name: "kube-dns", Partial: true, Assumed: true,
+		Labels: map[string]string{"k8s-app": "kube-dns"}}
+	if nameserver == openshiftNameserver {
+		p.Namespace, p.Name = "openshift-dns", "dns-default"
+		p.Labels = map[string]string{"dns.operator.openshift.io/daemonset-dns": "default"}
+	}
+	return Endpoint{Pod: p}, dnsPortOf(p)
+}
+
+func dnsPortOf(p *Pod) int {
+	if p.Labels["dns.operator.openshift.io/daemonset-dns"] != "" {
+		return openshiftDNSPort
+	}
+	return dnsPort
+}

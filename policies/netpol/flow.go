@@ -1,0 +1,297 @@
+package netpol
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"advisor/policies"
+	"advisor/trace"
+)
+
+// Flow is traffic that was observed from one workload or address to another,
+// over all replicas, after translation by a Service.
+type Flow struct {
+	Source, Destination Endpoint
+	Protocol            string
+	Port                int // that the destination sees
+	Via                 Via // the Service that was dialled, if one is known
+	Class               Class
+	Reason              string // why Class is Unresolved
+	Evidence            FlowEvidence
+}
+
+// Class tells flows apart that are not plain traffic between pods.
+type Class string
+
+// The classes of a flow.
+const (
+	Plain      Class = ""
+	DNS        Class = "dns"
+	APIServer  Class = "api-server"
+	OnNode     Class = "node"       // with an address of a node
+	External   Class = "external"   // with an address outside the cluster
+	LinkLocal  Class = "link-local" // such as a cloud's metadata service
+	Unresolved Class = "unresolved" // with an address that may be a pod's
+)
+
+// Via is the Service through which a flow went.
+type Via struct {
+	Service *Service
+	Port    int
+}
+
+// FlowEvidence is who saw a flow, folded over all sightings.
+type FlowEvidence struct {
+	First      time.Time `json:"first,omitzero"`
+	Count      uint64    `json:"count,omitempty"` // where counted
+	Ends       []string  `json:"ends"`            // "connect", "accept"
+	Containers []string  `json:"containers,omitempty"`
+	Comms      []string  `json:"comms,omitempty"`
+	Refused    bool      `json:"refused,omitempty"` // never anything but refused by the peer
+}
+
+// String is "shop/Deployment/web -> shop/Deployment/cart TCP 7070".
+func (f Flow) String() string {
+	return fmt.Sprintf("%s -> %s %s %d", f.Source, f.Destination, f.Protocol, f.Port)
+}
+
+// Note is something to know about a workload that no policy says.
+type Note struct {
+	Workload policies.Workload `json:"workload"`
+	Text     string            `json:"text"`
+}
+
+// finder turns facts into flows.
+type finder struct {
+	inv     *Inventory
+	accepts map[socket][]answer
+	dials   map[socket][]dial
+	flows   map[flowKey]*Flow
+	drops   map[Note]int
+}
+
+// socket is the client's end of a connection.
+type socket struct {
+	protocol string
+	address  netip.Addr
+	port     int
+}
+
+type answer struct {
+	pod  *Pod
+	port int
+	at   time.Time
+}
+
+type dial struct {
+	pod *Pod
+	at  time.Time
+}
+
+// flowKey makes flows of replicas one. Pods without an owner stand for themselves.
+type flowKey struct {
+	source, destination string
+	protocol            string
+	port                int
+	via                 string
+}
+
+// Flows returns what was observed, sorted, and notes of what was left out: the
+// traffic that no policy governs.
+func Flows(observations []policies.Observation, inv *Inventory) ([]Flow, []Note) {
+	f := &finder{inv, make(map[socket][]answer), make(map[socket][]dial),
+		make(map[flowKey]*Flow), make(map[Note]int)}
+	for i := range observations {
+		f.index(&observations[i])
+	}
+	for i := range observations {
+		o := &observations[i]
+		for _, c := range o.Connects {
+			f.connect(o, c)
+		}
+		for _, a := range o.Accepts {
+			f.accept(o, a)
+		}
+	}
+	return f.sorted()
+}
+
+// index remembers both ends of connections, so that they can be joined.
+func (f *finder) index(o *policies.Observation) {
+	for _, c := range o.Connects {
+		if s, ok := clientSocket(c.Protocol, c.Source, c.Local); ok {
+			f.dials[s] = append(f.dials[s], dial{f.subject(o, c.Container), c.First.Time})
+		}
+	}
+	for _, a := range o.Accepts {
+		if s, ok := clientSocket(a.Protocol, a.Remote, a.PeerPort); ok {
+			f.accepts[s] = append(f.accepts[s], answer{f.subject(o, a.Container), a.Port, a.First.Time})
+		}
+	}
+}
+
+func clientSocket(protocol, address string, port int) (socket, bool) {
+	ip, ok := parseAddr(address)
+	return socket{protocol, ip, port}, ok && port != 0 && !ip.IsLoopback() && !ip.IsUnspecified()
+}
+
+// subject is the pod of a fact: that of the container that it names, else any
+// of the workload.
+func (f *finder) subject(o *policies.Observation, container string) *Pod {
+	if p := f.inv.containers[container]; p != nil {
+		return p
+	}
+	for _, c := range o.Containers {
+		return f.inv.containers[c.ID]
+	}
+	return f.inv.Owner(o.Workload).Pods[0]
+}
+
+// joinWindow is how far apart both ends of one connection may have been seen:
+// their clocks differ, and a queue of accepts may be slow.
+const joinWindow = 10 * time.Second
+
+func near(a, b time.Time) bool {
+	return a.IsZero() || b.IsZero() || a.Sub(b).Abs() <= joinWindow
+}
+
+// answered returns who accepted the connection that came from a socket; false
+// where nobody did, or more than one may have.
+func (f *finder) answered(s socket, at time.Time) (answer, bool) {
+	var found answer
+	for _, a := range f.accepts[s] {
+		if !near(a.at, at) {
+			continue
+		}
+		if found.pod != nil && (found.pod.Owner != a.pod.Owner || found.port != a.port) {
+			return answer{}, false
+		}
+		found = a
+	}
+	return found, found.pod != nil
+}
+
+// dialled returns who owned the client's end of a connection.
+func (f *finder) dialled(s socket, at time.Time) *Pod {
+	var found *Pod
+	for _, d := range f.dials[s] {
+		if !near(d.at, at) {
+			continue
+		}
+		if found != nil && found.Owner != d.pod.Owner {
+			return nil
+		}
+		found = d.pod
+	}
+	return found
+}
+
+// drop counts traffic that is never a rule.
+func (f *finder) drop(subject *Pod, reason string) {
+	f.drops[Note{subject.Owner.Workload, reason}]++
+}
+
+// sighting is one end's evidence of a flow.
+type sighting struct {
+	end       string
+	container string
+	refused   bool
+	policies.Seen
+}
+
+// add folds one sighting into its flow.
+func (f *finder) add(flow Flow, s sighting) {
+	key := flowKey{endpointKey(flow.Source), endpointKey(flow.Destination),
+		flow.Protocol, flow.Port, flow.Via.String()}
+	have := f.flows[key]
+	if have == nil {
+		have = &flow
+		have.Evidence.Refused = true
+		f.flows[key] = have
+	}
+	e := &have.Evidence
+	if e.First.IsZero() || !s.First.Time.IsZero() && s.First.Time.Before(e.First) {
+		e.First = s.First.Time
+	}
+	e.Count = max(e.Count, s.Count)
+	e.Refused = e.Refused && s.refused
+	e.Ends = insert(e.Ends, s.end)
+	e.Comms = insert(e.Comms, append(s.Comms, s.First.Comm)...)
+	e.Containers = insert(e.Containers, s.container)
+}
+
+// insert adds what is new to a sorted list; empty strings are nothing.
+func insert(list []string, items ...string) []string {
+	for _, item := range items {
+		if i, found := slices.BinarySearch(list, item); !found && item != "" {
+			list = slices.Insert(list, i, item)
+		}
+	}
+	return list
+}
+
+func endpointKey(e Endpoint) string {
+	switch {
+	case e.Pod == nil:
+		return e.IP.String()
+	case e.Pod.Owner == nil:
+		return "pod " + e.Pod.String()
+	}
+	return e.Pod.Owner.Workload.String()
+}
+
+// String is "shop/cart:80", or "" without a Service.
+func (v Via) String() string {
+	if v.Service == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", v.Service, v.Port)
+}
+
+func (f *finder) sorted() ([]Flow, []Note) {
+	var flows []Flow
+	for _, flow := range f.flows {
+		flows = append(flows, *flow)
+	}
+	slices.SortFunc(flows, compareFlows)
+	var notes []Note
+	for note, n := range f.drops {
+		notes = append(notes, Note{note.Workload, fmt.Sprintf("%s: %s", note.Text, facts(n))})
+	}
+	sortNotes(notes)
+	return flows, notes
+}
+
+func facts(n int) string {
+	if n == 1 {
+		return "1 fact is no rule"
+	}
+	return fmt.Sprintf("%d facts are no rules", n)
+}
+
+func sortNotes(notes []Note) {
+	slices.SortFunc(notes, func(a, b Note) int {
+		return cmp.Or(a.Workload.Compare(b.Workload), cmp.Compare(a.Text, b.Text))
+	})
+}
+
+func compareFlows(a, b Flow) int {
+	return cmp.Or(
+		cmp.Compare(endpointKey(a.Source), endpointKey(b.Source)),
+		cmp.Compare(endpointKey(a.Destination), endpointKey(b.Destination)),
+		cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Port, b.Port),
+		cmp.Compare(a.Via.String(), b.Via.String()))
+}
+
+// isAnswer says that the peer answered an attempt, so that policies in force
+// let it through.
+func isAnswer(result string) bool {
+	switch result {
+	case trace.ResultTimeout, trace.ResultPending:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,110 @@
+package netpol
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// volatile are the label keys that tell one run, replica, version or place of a
+// workload from another, so that a selector with them stops matching. They are
+// left out only where the owner's own selector is not known.
+// app.kubernetes.io/instance is not among them: without it two releases of one
+// chart are one.
+var volatile = []string{
+	"pod-template-hash", "controller-revision-hash", "pod-template-generation",
+	"rollouts-pod-template-hash", "statefulset.kubernetes.io/pod-name",
+	"apps.kubernetes.io/pod-index", "job-name", "batch.kubernetes.io/job-name",
+	"controller-uid", "batch.kubernetes.io/controller-uid",
+	"batch.kubernetes.io/job-completion-index", "topology.kubernetes.io/region",
+	"topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region",
+	"failure-domain.beta.kubernetes.io/zone", "app.kubernetes.io/version",
+	"app.kubernetes.io/managed-by", "helm.sh/chart",
+	"service.istio.io/canonical-name", "service.istio.io/canonical-revision",
+}
+
+// volatilePrefixes are the same for families of keys: static pods' own, and
+// those that meshes and agents inject.
+var volatilePrefixes = []string{
+	"kubernetes.io/config.", "security.istio.io/", "io.cilium.k8s.",
+}
+
+func isVolatile(key string) bool {
+	return slices.Contains(volatile, key) || slices.ContainsFunc(volatilePrefixes,
+		func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// selector returns the stable selector of the workload's pods: the owner's own
+// where it is known, else the labels that all its pods share, without volatile
+// ones. It is nil where no label tells the pods apart from others.
+func (o *Owner) selector(inv *Inventory) *metav1.LabelSelector {
+	if s := o.Selector; s != nil && len(s.MatchLabels)+len(s.MatchExpressions) > 0 {
+		s = s.DeepCopy()
+		if inv.selectsOthers(o, s) {
+			s.MatchLabels = merged(s.MatchLabels, o.stableLabels())
+		}
+		return s
+	}
+	if labels := o.stableLabels(); len(labels) > 0 {
+		return &metav1.LabelSelector{MatchLabels: labels}
+	}
+	return nil
+}
+
+func merged(a, b map[string]string) map[string]string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	maps.Copy(all, b)
+	return all
+}
+
+// selectsOthers says that the selector matches pods of another workload too.
+func (inv *Inventory) selectsOthers(o *Owner, s *metav1.LabelSelector) bool {
+	for _, p := range inv.selected(o.Workload.Namespace, s) {
+		if p.Owner != o {
+			return true
+		}
+	}
+	return false
+}
+
+// stableLabels are the labels that the template and all pods share.
+func (o *Owner) stableLabels() map[string]string {
+	pods := o.Pods
+	if o.Template != nil {
+		pods = append([]*Pod{o.Template}, pods...)
+	}
+	var labels map[string]string
+	for i, p := range pods {
+		if i == 0 {
+			labels = maps.Clone(p.Labels)
+		}
+		maps.DeleteFunc(labels, func(k, v string) bool {
+			other, ok := p.Labels[k]
+			return !ok || other != v || isVolatile(k)
+		})
+	}
+	return labels
+}
+
+// labelValue makes a name usable as the value of a label, as the name of a
+// namespace and as a part of an object's name.
+func labelValue(name string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '-':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, name)
+	if len(clean) > 63 {
+		clean = clean[:63]
+	}
+	return strings.Trim(clean, "-")
+}
