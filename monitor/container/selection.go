@@ -1,0 +1,102 @@
+package container
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"advisor/trace"
+)
+
+// Selection says which containers to record. The zero value selects every
+// container and nothing of the host. Values of one field are alternatives;
+// fields that are set must all hold, as in kubectl.
+type Selection struct {
+	Containers []string          // name in the pod or of the runtime, or id, or the first 12 digits of it and more
+	Pods       []string          // pod names
+	Namespaces []string          // of Kubernetes
+	Images     []string          // reference with or without tag or digest, or a shell pattern of it
+	Labels     map[string]string // each must be there, of the pod or of the container; "" is any value
+	Host       bool              // units and processes of the host too
+}
+
+// Empty tells whether nothing is selected by name.
+func (s Selection) Empty() bool {
+	return len(s.Containers)+len(s.Pods)+len(s.Namespaces)+len(s.Images)+len(s.Labels) == 0
+}
+
+// Match tells whether c is selected. What is not known of c yet does not
+// match: ask again when it is.
+func (s Selection) Match(c trace.Container) bool {
+	if c.Runtime == Host && !s.Host {
+		return false
+	}
+	if c.Runtime == Host && s.Empty() {
+		return true
+	}
+	var pod trace.Pod
+	if c.Pod != nil {
+		pod = *c.Pod
+	}
+	return among(s.Containers, func(want string) bool { return called(c, want) }) &&
+		among(s.Pods, func(want string) bool { return want == pod.Name }) &&
+		among(s.Namespaces, func(want string) bool { return want == pod.Namespace }) &&
+		among(s.Images, func(want string) bool { return sameImage(want, c.Image) }) &&
+		labelled(s.Labels, c.Labels, pod.Labels)
+}
+
+func among(wanted []string, is func(string) bool) bool {
+	return len(wanted) == 0 || slices.ContainsFunc(wanted, is)
+}
+
+func called(c trace.Container, want string) bool {
+	if want == "" {
+		return false
+	}
+	if want == c.Name || want == c.ID || c.Pod != nil && want == c.Pod.Container {
+		return true
+	}
+	return isID(c.ID) && len(want) >= 12 && strings.HasPrefix(c.ID, want)
+}
+
+// sameImage compares references. Without a tag in want any tag does; the
+// registry's and library's default names may be left out.
+func sameImage(want, image string) bool {
+	want, image = shortImage(want), shortImage(image)
+	if image == "" || want == "" {
+		return false
+	}
+	if want == image || want == bareImage(image) {
+		return true
+	}
+	ok, err := path.Match(want, image)
+	return err == nil && ok
+}
+
+// shortImage leaves out what docker.io and its library add.
+func shortImage(ref string) string {
+	ref = strings.TrimPrefix(ref, "docker.io/")
+	return strings.TrimPrefix(ref, "library/")
+}
+
+// bareImage cuts digest and tag off.
+func bareImage(ref string) string {
+	ref, _, _ = strings.Cut(ref, "@")
+	if colon := strings.LastIndexByte(ref, ':'); colon > strings.LastIndexByte(ref, '/') {
+		ref = ref[:colon]
+	}
+	return ref
+}
+
+func labelled(want, container, pod map[string]string) bool {
+	for key, value := range want {
+		got, ok := pod[key]
+		if !ok {
+			got, ok = container[key]
+		}
+		if !ok || value != "" && got != value {
+			return false
+		}
+	}
+	return true
+}
