@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* From a task to the slot of its mount namespace. */
+#pragma once
+#include "state.h"
+
+#define LOSE(what) __sync_fetch_and_add(&lost.what, 1)
+
+/* Inode numbers of namespaces are handed out again at once; these are not. */
+static __always_inline __u64 unique_id(struct mnt_namespace *m)
+{
+	struct mnt_namespace___id *n = (void *)m;
+	struct mnt_namespace___seq *o = (void *)m;
+
+	if (bpf_core_field_exists(n->ns.ns_id))
+		return READ(n, ns.ns_id);
+	return BPF_CORE_READ(o, seq);
+}
+
+static __always_inline struct mnt_namespace *mount_ns(struct task_struct *t)
+{
+	struct nsproxy *n = READ(t, nsproxy);
+
+	return n ? READ(n, mnt_ns) : 0;	/* none: the task is on its way out */
+}
+
+/* The program that runs was mounted in another namespace: it is the runtime's. */
+static __always_inline bool foreign(struct task_struct *t, struct mnt_namespace *m)
+{
+	struct vfsmount *v = BPF_CORE_READ(t, mm, exe_file, f_path.mnt);
+	struct mount *mt;
+
+	if (!v)
+		return false;
+	mt = (void *)v - bpf_core_field_offset(struct mount, mnt);
+	return BPF_CORE_READ(mt, mnt_ns) != m;
+}
+
+static __always_inline __u8 class_of(struct task_struct *t, struct mnt_namespace *m)
+{
+	bool filtered = READ(t, seccomp.mode) == 2; /* SECCOMP_MODE_FILTER */
+
+	if (foreign(t, m))
+		return filtered ? START_FILTERED : START_OPEN;
+	return filtered ? RUN_FILTERED : RUN_OPEN;
+}
+
+/* On a host without unified cgroups the pids controller's tells containers apart.
+ * The number of a controller differs from kernel to kernel. */
+static __always_inline struct cgroup *cgroup_of(struct task_struct *t)
+{
+	struct css_set *set = BPF_CORE_READ(t, cgroups);
+	struct cgroup *c = BPF_CORE_READ(set, dfl_cgrp);
+	struct cgroup_subsys_state *css = 0;
+
+	if (BPF_CORE_READ(c, level) > 0 ||
+	    !bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
+		return c;
+	bpf_probe_read_kernel(&css, sizeof(css),
+		(void *)set + bpf_core_field_offset(struct css_set, subsys) +
+		bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id) * sizeof(void *));
+	return css ? BPF_CORE_READ(css, cgroup) : c;
+}
+
+static __always_inline struct kernfs_node *parent_of(struct kernfs_node *k)
+{
+	struct kernfs_node___parent *o = (void *)k;
+	struct kernfs_node___rcu *n = (void *)k;
+
+	if (bpf_core_field_exists(o->parent))
+		return BPF_CORE_READ(o, parent);
+	return BPF_CORE_READ(n, __parent);
+}
+
+static __always_inline void note_cgroup(struct slot *s, struct task_struct *t)
+{
+	struct kernfs_node *k = BPF_CORE_READ(cgroup_of(t), kn);
+	__u32 at = 0;
+	__u64 id = s->id;
+
+	s->cgroup = BPF_CORE_READ(k, id);
+	for (int i = 0; i < 8 && k && at < CGROUP_PATH - 128; i++) {
+		long n = bpf_probe_read_kernel_str(&s->path[at & 127], 128, BPF_CORE_READ(k, name));
+
+		if (n <= 1)
+			break;
+		at += n;
+		k = parent_of(k);
+	}
+	s->path[at & 255] = 0;
+	bpf_map_update_elem(&by_cgroup, &s->cgroup, &id, BPF_ANY);
+}
+
+/* Recording began after the container: its past is not known. */
+static __always_inline bool is_late(struct task_struct *t)
+{
+	struct pid_namespace *p = BPF_CORE_READ(t, nsproxy, pid_ns_for_children);
+	struct task_struct *init = BPF_CORE_READ(p, child_reaper);
+
+	if (BPF_CORE_READ(t, start_boottime) < attached_at)
+		return true;
+	return BPF_CORE_READ(p, level) && init &&
+	       BPF_CORE_READ(init, start_boottime) < attached_at;
+}

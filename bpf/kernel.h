@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The members of kernel structures that the probes read. The loader moves each
+ * access to where the running kernel keeps the member, so order and padding
+ * here mean nothing, and no generated dump of a whole kernel is needed.
+ */
+#pragma once
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct user_namespace { struct user_namespace *parent; };
+struct ns_common { unsigned int inum; };
+struct mnt_namespace { struct ns_common ns; struct user_namespace *user_ns; };
+struct mnt_namespace___seq { __u64 seq; };		/* until 6.17 */
+struct ns_common___id { __u64 ns_id; };			/* from 6.18 */
+struct mnt_namespace___id { struct ns_common___id ns; };
+struct net { struct ns_common ns; };
+struct task_struct;
+struct pid_namespace { struct ns_common ns; struct task_struct *child_reaper; unsigned int level; };
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+	struct net *net_ns;
+	struct pid_namespace *pid_ns_for_children;
+};
+
+struct qstr { const unsigned char *name; };
+struct super_block { __u32 s_dev; };
+struct inode { unsigned long i_ino; struct super_block *i_sb; };
+struct dentry { struct qstr d_name; struct dentry *d_parent; struct inode *d_inode; };
+struct vfsmount { struct dentry *mnt_root; };
+struct mount {
+	struct vfsmount mnt;
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct mnt_namespace *mnt_ns;
+};
+struct path { struct vfsmount *mnt; struct dentry *dentry; };
+struct file { struct path f_path; };
+struct mm_struct { struct file *exe_file; };
+
+struct kernfs_node { __u64 id; const char *name; };
+struct kernfs_node___parent { struct kernfs_node *parent; };	/* until 6.14 */
+struct kernfs_node___rcu { struct kernfs_node *__parent; };	/* from 6.15 */
+struct cgroup { struct kernfs_node *kn; int level; };
+struct cgroup_subsys_state { struct cgroup *cgroup; };
+struct css_set { struct cgroup *dfl_cgrp; struct cgroup_subsys_state *subsys[1]; };
+enum cgroup_subsys_id { pids_cgrp_id = 12 };
+
+struct cred { struct user_namespace *user_ns; };
+struct seccomp { int mode; };
+struct upid { int nr; };
+struct pid { unsigned int level; struct upid numbers[1]; };
+struct thread_info { unsigned long flags; __u32 status; };
+struct task_struct {
+	struct thread_info thread_info;
+	void *stack;
+	struct mm_struct *mm;
+	int pid, tgid, exit_code;
+	struct task_struct *real_parent, *group_leader;
+	struct pid *thread_pid;
+	__u64 start_boottime;
+	const struct cred *real_cred;
+	char comm[16];
+	struct nsproxy *nsproxy;
+	struct seccomp seccomp;
+	struct css_set *cgroups;
+};
+struct task_struct___real { __u64 real_start_time; };		/* until 5.4 */
+
+struct in6_addr { __u8 s6_addr[16]; };
+typedef struct { struct net *net; } possible_net_t;
+struct sock_common {
+	unsigned short skc_family;
+	__be32 skc_daddr, skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	possible_net_t skc_net;
+};
+struct sock_cgroup_data { struct cgroup *cgroup; };
+struct sock { struct sock_common __sk_common; struct sock_cgroup_data sk_cgrp_data; int sk_err; };
+
+#ifdef __TARGET_ARCH_arm64
+struct pt_regs { __u64 regs[31]; int syscallno; };
+#else
+struct pt_regs { unsigned long di, si, dx, cx, ax, orig_ax; };
+#endif
+
+struct seq_file;
+struct bpf_iter_meta { struct seq_file *seq; };
+struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
+
+#pragma clang attribute pop
+
+/*
+ * Since 5.11 the current task has a type and its members are loaded at the cost
+ * of a move. Before, each goes through a call.
+ */
+#ifdef UNTYPED
+#define CURRENT() ((struct task_struct *)bpf_get_current_task())
+#define READ(p, m) BPF_CORE_READ(p, m)
+#else
+#define CURRENT() bpf_get_current_task_btf()
+#define READ(p, m) ((p)->m)
+#endif
+
+#ifdef __TARGET_ARCH_arm64
+#define IS_COMPAT(t) ((READ(t, thread_info.flags) >> 22) & 1)	/* TIF_32BIT */
+#define CALL_NR(r) BPF_CORE_READ(r, syscallno)
+enum { NR_UNSHARE = 97, NR_SETNS = 268, NR_SECCOMP = 277, NR_PRCTL = 167 };
+#else
+#define IS_COMPAT(t) ((READ(t, thread_info.status) >> 1) & 1)	/* TS_COMPAT */
+#define CALL_NR(r) BPF_CORE_READ(r, orig_ax)
+enum { NR_UNSHARE = 272, NR_SETNS = 308, NR_SECCOMP = 317, NR_PRCTL = 157 };
+#endif

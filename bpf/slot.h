@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Making and finding slots, and telling user space about what is new. */
+#pragma once
+#include "container.h"
+#include "exe.h"
+
+static __always_inline void see(struct sighting *by, struct task_struct *t)
+{
+	by->time = bpf_ktime_get_boot_ns();
+	by->pid = READ(t, tgid);
+	by->tid = READ(t, pid);
+	bpf_get_current_comm(by->comm, COMM);
+	by->exe = exe_of(t);
+}
+
+/* A full ring costs the sighting, not the fact, so nothing waits for the reader. */
+static __always_inline void tell(__u32 kind, __u32 slot, __u64 id, __u32 nr, __u8 arch,
+				 __u8 class, __u32 code, struct task_struct *t)
+{
+	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		LOSE(events);
+		return;
+	}
+	e->id = id;
+	e->slot = slot;
+	e->kind = kind;
+	e->nr = nr;
+	e->code = code;
+	e->arch = arch;
+	e->class = class;
+	see(&e->by, t);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void fill(struct slot *s, struct task_struct *t, struct mnt_namespace *m,
+				 __u64 id)
+{
+	__u32 netns = BPF_CORE_READ(t, nsproxy, net_ns, ns.inum);
+
+	s->inum = BPF_CORE_READ(m, ns.inum);
+	s->netns = netns;
+	s->pidns = BPF_CORE_READ(t, nsproxy, pid_ns_for_children, ns.inum);
+	s->time = bpf_ktime_get_boot_ns();
+	s->pid = BPF_CORE_READ(t, tgid);
+	s->flags = is_late(t) ? SLOT_LATE : 0;
+	bpf_get_current_comm(s->comm, COMM);
+	s->id = id;
+	note_cgroup(s, t);
+	if (netns != host_netns)
+		bpf_map_update_elem(&by_netns, &netns, &id, BPF_ANY);
+}
+
+static __always_inline void turn_away(__u64 id)
+{
+	__u64 one = 1, *n = bpf_map_lookup_elem(&turned_away, &id);
+
+	LOSE(slots);
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else
+		bpf_map_update_elem(&turned_away, &id, &one, BPF_ANY);
+}
+
+/* Two tasks of a new namespace may come here at once: by_id decides. */
+static __noinline int make_slot(struct task_struct *t, struct mnt_namespace *m)
+{
+	__u64 id = unique_id(m);
+	__u32 i, *known = bpf_map_lookup_elem(&by_id, &id);
+
+	if (!known) {
+		if (bpf_map_pop_elem(&free_slots, &i)) {
+			turn_away(id);
+			return -1;
+		}
+		if (!bpf_map_update_elem(&by_id, &id, &i, BPF_NOEXIST)) {
+			fill(&slots[i & (SLOTS - 1)], t, m, id);
+			tell(EVENT_SLOT, i, id, 0, 0, 0, 0, t);
+			goto out;
+		}
+		bpf_map_push_elem(&free_slots, &i, 0);
+		known = bpf_map_lookup_elem(&by_id, &id);
+		if (!known)
+			return -1;
+	}
+	i = *known;
+out:
+	by_inum[BPF_CORE_READ(m, ns.inum) & (CACHE - 1)] = i;
+	return i;
+}
+
+static __always_inline struct slot *slot_of(struct task_struct *t, struct mnt_namespace *m,
+					    __u32 *index)
+{
+	__u32 i = by_inum[READ(m, ns.inum) & (CACHE - 1)] & (SLOTS - 1);
+	struct slot *s = &slots[i];
+	int made;
+
+	*index = i;
+	if (s->id == unique_id(m))
+		return s;
+	made = make_slot(t, m);
+	if (made < 0)
+		return 0;
+	*index = made & (SLOTS - 1);
+	return &slots[made & (SLOTS - 1)];
+}
+
+/* The slot of a task in a container, null on the host. */
+static __always_inline struct slot *contained(struct task_struct *t, struct mnt_namespace **m,
+					      __u32 *index)
+{
+	*m = mount_ns(t);
+	if (!*m || READ(*m, ns.inum) == host_inum)
+		return 0;
+	return slot_of(t, *m, index);
+}

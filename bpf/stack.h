@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The stack table. A task's saved registers always lie at the top of its own
+ * kernel stack, so their address names the task, and a direct mapped table leads
+ * from it to slot and class with no helper call and no pointer followed. An entry
+ * is one word, tag and content together, so it cannot be torn. What keeps it true:
+ * a new task clears the entry of its stack before it first runs, exec clears it,
+ * and so do the calls after which a task may be elsewhere. A stale entry could
+ * only hide a fact, never give it to somebody else.
+ */
+#pragma once
+#include "state.h"
+
+enum { CLASS_SHIFT = 11, CONTENT = 0xffff };
+
+static __always_inline __u64 stack_tag(__u64 address)
+{
+	return address >> stack_shift << 16;
+}
+
+static __always_inline __u32 stack_index(__u64 tag)
+{
+	return (tag >> 16) * 0x9E3779B97F4A7C15ULL >> 50 & (STACKS - 1);
+}
+
+static __always_inline void forget_stack(struct task_struct *t)
+{
+	__u64 tag = stack_tag((__u64)BPF_CORE_READ(t, stack));
+	__u64 *e = &stacks[stack_index(tag)];
+
+	if ((*e & ~(__u64)CONTENT) == tag)
+		*e = 0;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What the probes keep. State is the truth: facts are written here first, and
+ * the ring only carries who was seen first and when. Nothing grows with the
+ * number of events.
+ */
+#pragma once
+#include "kernel.h"
+
+enum {
+	SLOTS = 2048,		/* containers at a time; slot 0 is the host */
+	CALLS = 512,		/* native system call numbers start below this */
+	CACHE = 8192,
+	STACKS = 16384,
+	COMM = 16,
+	CGROUP_PATH = 256,
+	EXE_PATH = 256,
+	FRAMES = 12,
+};
+
+/* How a call was made, one bit each: by the runtime or by the workload, without
+ * or with a seccomp filter in force; or refused by the filter. */
+enum class {
+	START_OPEN = 1,
+	START_FILTERED = 2,
+	RUN_OPEN = 4,
+	RUN_FILTERED = 8,
+	DENIED = 16,
+};
+
+enum arch { ARCH_NATIVE, ARCH_COMPAT, ARCH_X32 };
+
+/* Calls that always take the slow path, because after them the task may be in
+ * another container or under another filter. Kept apart from seen[]. */
+enum aside { ASIDE_UNSHARE, ASIDE_SETNS, ASIDE_SECCOMP, ASIDE_PRCTL, ASIDES };
+
+enum slot_flag { SLOT_LATE = 1, SLOT_ENDED = 2, SLOT_FACTS_LOST = 4 };
+
+/* A mount namespace that is not the host's. */
+struct slot {
+	__u64 id;		/* unique number of the namespace, 0 while free */
+	__u64 cgroup;		/* id of the cgroup below */
+	__u64 time;		/* of the first call, boot clock, ns */
+	__u32 inum, netns, pidns, pid;
+	__u32 flags, code, execs, init;
+	__u8 aside[8];
+	char comm[COMM];
+	char path[CGROUP_PATH];	/* names from the leaf up, each ended by a zero */
+	__u8 seen[CALLS];
+	__u8 compat[CALLS];
+};
+
+/* Who made the first of many. */
+struct sighting {
+	__u64 time;
+	__u64 exe;		/* key into exes, 0 where not known */
+	__u32 pid, tid;
+	char comm[COMM];
+};
+
+enum event_kind { EVENT_SLOT = 1, EVENT_CALL, EVENT_EXEC, EVENT_EXIT };
+
+struct event {
+	__u64 id;
+	__u32 slot, kind;
+	__u32 nr, code;
+	__u8 arch, class, pad[6];
+	struct sighting by;
+};
+
+struct call_key { __u64 id; __u32 nr; __u8 arch, class, pad[2]; };
+
+enum { OUTCOME_UNKNOWN = 0x7fff };
+enum userns { USERNS_CONTAINER, USERNS_HOST, USERNS_OTHER };
+enum { OPTIONS_UNKNOWN = 0xff };
+
+struct cap_key {
+	__u64 id, stack;
+	__s32 nr;
+	__s16 cap, outcome;	/* errno of the call, 0 when it went well */
+	__u8 refused, class, overridden, userns, options, arch, pad[2];
+};
+struct cap_val {
+	struct sighting by;
+	__u64 count;
+	__u64 frames[FRAMES];
+};
+
+enum net_kind { NET_CONNECT = 1, NET_CONNECTED, NET_FAILED, NET_ACCEPT, NET_LISTEN };
+
+struct net_key {
+	__u64 id;		/* 0: no container known, netns and cgroup may tell */
+	__u32 netns;
+	__u8 kind, family, protocol, result;
+	__u16 lport, rport;	/* the one a client picks at random is 0 */
+	__u8 address[16];	/* the peer's; of a listener its own */
+	__u32 pad;
+};
+struct net_val {
+	struct sighting by;
+	__u64 count, cgroup;
+	__u8 local[16];
+	__u8 requested[16];	/* what connect() was called with */
+	__u16 port, requested_port; /* one sample of the port the key leaves out */
+	__u32 pad;
+};
+
+struct exe { char path[EXE_PATH]; };
+
+/* What could not be kept. */
+struct losses { __u64 slots, events, calls, caps, nets, exes, outcomes, sockets; };
+
+struct task { __u64 id; __u32 inum, netns, pidns, tgid; __u64 cgroup; };
+
+struct slot slots[SLOTS];
+__u32 by_inum[CACHE];
+__u64 stacks[STACKS];
+__u64 running[STACKS];
+struct losses lost;
+__u64 fresh;			/* entries ever added to caps and nets */
+__u32 host_inum;
+__u32 host_netns;
+
+__u64 attached_at;		/* boot clock, ns */
+
+volatile const __u32 stack_shift = 14;
+volatile const __u8 exits_wanted = 0;
+
+#define MAP(kind, size, k, v, name) struct { \
+	__uint(type, kind); __uint(max_entries, size); \
+	__type(key, k); __type(value, v); } name SEC(".maps")
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, SLOTS);
+	__type(value, __u32);
+} free_slots SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u64, __u32, by_id);
+MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u64, __u64, by_cgroup);
+MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u32, __u64, by_netns);
+MAP(BPF_MAP_TYPE_LRU_HASH, 256, __u64, __u64, turned_away);
+MAP(BPF_MAP_TYPE_HASH, 4096, struct call_key, struct sighting, calls);
+MAP(BPF_MAP_TYPE_LRU_HASH, 4096, __u64, struct exe, exes);
+
+/* The compiler drops types that only the reader of the ring needs. */
+const struct event *unused_event __attribute__((unused));
+const struct task *unused_task __attribute__((unused));

@@ -1,0 +1,98 @@
+//go:build ignore
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The life of tasks: birth, exec, death. */
+#include "slot.h"
+#include "stack.h"
+
+enum { KTHREADD = 2 };
+
+/* Before the child first runs. */
+SEC("tp_btf/task_newtask")
+int newtask(__u64 *ctx)
+{
+	forget_stack((struct task_struct *)ctx[0]);
+	return 0;
+}
+
+/* A runtime may join the cgroup after it made the namespace, but before this. */
+SEC("tp_btf/sched_process_exec")
+int exec(__u64 *ctx)
+{
+	struct task_struct *t = (struct task_struct *)ctx[0];
+	struct mnt_namespace *m;
+	struct slot *s;
+	__u32 i;
+
+	forget_stack(t);
+	s = contained(t, &m, &i);
+	if (!s)
+		return 0;
+	if (s->execs++ == 0)
+		note_cgroup(s, t);
+	if (!s->init && !foreign(t, m))
+		s->init = READ(t, tgid);
+	tell(EVENT_EXEC, i, s->id, 0, 0, class_of(t, m), 0, t);
+	return 0;
+}
+
+/* The first program of the workload is the container's, whatever its pid namespace.
+ * Where that was before recording, process 1 of the namespace stands for it. */
+static __noinline bool is_init(struct task_struct *t, __u32 flags, int init)
+{
+	struct pid *p = BPF_CORE_READ(t, thread_pid);
+	unsigned int level = BPF_CORE_READ(p, level);
+	int nr = 0;
+
+	if (!(flags & SLOT_LATE))
+		return BPF_CORE_READ(t, tgid) == init;
+	if (!level)
+		return false;
+	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)p + bpf_core_field_offset(struct pid, numbers) +
+			      level * bpf_core_type_size(struct upid));
+	return nr == 1;
+}
+
+SEC("tp_btf/sched_process_exit")
+int gone(__u64 *ctx)
+{
+	struct task_struct *t = (struct task_struct *)ctx[0];
+	struct mnt_namespace *m;
+	struct slot *s;
+	__u32 i;
+
+	if (READ(t, pid) != READ(t, tgid))
+		return 0;
+	s = contained(t, &m, &i);
+	if (!s || !is_init(t, s->flags, s->init))
+		return 0;
+	s->code = READ(t, exit_code);
+	s->flags |= SLOT_ENDED;
+	tell(EVENT_EXIT, i, s->id, 0, 0, 0, s->code, t);
+	return 0;
+}
+
+/* Every process that is in a namespace other than the host's, and kthreadd, which
+ * shares its namespaces with the first task of all: process 1 may have left them. */
+SEC("iter/task")
+int list_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct task out = {};
+	struct nsproxy *n;
+
+	if (!t)
+		return 0;
+	n = READ(t, nsproxy);
+	if (!n)
+		return 0;
+	out.inum = BPF_CORE_READ(n, mnt_ns, ns.inum);
+	out.tgid = READ(t, tgid);
+	if (out.tgid != KTHREADD && (out.inum == host_inum || READ(t, pid) != READ(t, tgid)))
+		return 0;
+	out.id = unique_id(READ(n, mnt_ns));
+	out.netns = BPF_CORE_READ(n, net_ns, ns.inum);
+	out.pidns = BPF_CORE_READ(n, pid_ns_for_children, ns.inum);
+	out.cgroup = BPF_CORE_READ(cgroup_of(t), kn, id);
+	bpf_seq_write(ctx->meta->seq, &out, sizeof(out));
+	return 0;
+}

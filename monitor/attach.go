@@ -1,0 +1,141 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"advisor/bpf"
+	"advisor/trace"
+)
+
+// kthreadd shares its namespaces with the first task of all. Process 1 may have
+// left them.
+const kthreadd = 2
+
+// attachAll locates the host and attaches every probe the kernel lets us. It
+// returns the hooks in use.
+func (p *probes) attachAll(o Options) (trace.Probes, error) {
+	if err := p.locateHost(); err != nil {
+		return trace.Probes{}, err
+	}
+	if err := p.attachCore(); err != nil {
+		return trace.Probes{}, err
+	}
+	if err := p.state.attached(); err != nil {
+		return trace.Probes{}, err
+	}
+	names := trace.Probes{
+		Syscalls:     "raw_tp/sys_enter",
+		Capabilities: p.attachCaps(),
+		Network:      p.attachNet(),
+	}
+	if o.Denied == "on" || outcomesWanted(o) {
+		if err := p.watchExits(true); err != nil {
+			return trace.Probes{}, fmt.Errorf("attaching sys_exit: %w", err)
+		}
+		names.Syscalls += " raw_tp/sys_exit"
+	}
+	return names, nil
+}
+
+func (p *probes) locateHost() error {
+	tasks, err := p.state.tasks()
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if t.Tgid == kthreadd {
+			return p.state.locate(t)
+		}
+	}
+	return errors.New("the host's first tasks are out of sight: " +
+		"run advisor in the host's pid namespace (hostPID: true, --pid=host)")
+}
+
+// attachCaps takes the first hook that attaches: with the options of the check
+// where the kernel gives them, else with the stack to tell what asked.
+func (p *probes) attachCaps() string {
+	var failed []string
+	for _, names := range [][]string{
+		{bpf.RecorderProgCapsFexit},
+		{bpf.RecorderProgCapsTp},
+		{bpf.RecorderProgCapsAsk, bpf.RecorderProgCapsAnswer},
+	} {
+		err := p.add("", names...)
+		if err == nil {
+			return p.spec.Programs[names[0]].SectionName
+		}
+		failed = append(failed, short(err))
+	}
+	return "off: " + strings.Join(failed, "; ")
+}
+
+// attachNet attaches TCP and UDP apart, so that one can do without the other.
+func (p *probes) attachNet() string {
+	if err := p.add("", bpf.RecorderProgTcp); err != nil {
+		return "off: " + short(err)
+	}
+	name := p.spec.Programs[bpf.RecorderProgTcp].SectionName
+	if err := p.attachUDP(); err != nil {
+		return name + " (no UDP: " + short(err) + ")"
+	}
+	return name + " cgroup/sendmsg cgroup_skb/egress"
+}
+
+func (p *probes) attachUDP() error {
+	root, err := cgroup2()
+	if err != nil {
+		return err
+	}
+	return p.add(root,
+		bpf.RecorderProgBind4, bpf.RecorderProgBind6,
+		bpf.RecorderProgConnect4, bpf.RecorderProgConnect6,
+		bpf.RecorderProgSend4, bpf.RecorderProgSend6,
+		bpf.RecorderProgRecv4, bpf.RecorderProgRecv6, bpf.RecorderProgEgress)
+}
+
+// cgroup2 is where the unified cgroup tree is mounted. Every task is in it, on
+// hosts that use the older trees too.
+func cgroup2() (string, error) {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return "", fmt.Errorf("looking for the unified cgroup tree: %w", err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); len(f) > 2 && f[2] == "cgroup2" {
+			return f[1], nil
+		}
+	}
+	return "", errors.New("the unified cgroup tree is not mounted")
+}
+
+// short is the last part of an error, for a place where one line is too much.
+func short(err error) string {
+	var verifier *ebpf.VerifierError
+	if errors.As(err, &verifier) {
+		return "refused by the verifier: " + verifier.Unwrap().Error()
+	}
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err.Error()
+		}
+		err = next
+	}
+}
+
+// explain adds to an error of loading what the user can do about it.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%w: %w", ErrPrivilege, err)
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return fmt.Errorf("this kernel lacks what recording needs (5.8 with BTF): %w", err)
+	}
+	return err
+}

@@ -1,0 +1,190 @@
+// Package monitor is the record phase: it attaches the probes of package bpf,
+// names containers, writes the trace and stops cleanly.
+//
+// Rules it keeps:
+//
+//   - The kernel's maps are the truth. Events only bring time and process of a
+//     first sighting; what no event told is found in the maps a second later.
+//   - Nothing has to be in time: containers are named after the fact, and their
+//     records wait in memory until they are.
+//   - Nothing is deleted by reading, and every loss is counted and written down.
+//   - Records are flushed each second and synced every five, so that a crash
+//     costs the last seconds of the file and nothing of the state.
+package monitor
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"advisor/monitor/container"
+	"advisor/trace"
+)
+
+// Options says what to record, where to, and for how long.
+type Options struct {
+	// Output is the path of the trace; "-" is Stdout. An existing file is an
+	// error unless Append or Force says what to do with it.
+	Output string
+	Append bool // continue the trace that is there
+	Force  bool // replace it
+
+	Duration   time.Duration // stop after this long; 0 is never
+	UntilQuiet time.Duration // stop when no new fact came for this long; 0 is never
+	UntilExit  bool          // stop when every selected container has ended
+
+	Selection     container.Selection
+	SelectionText []string // the selection as the user wrote it, for the header
+
+	// Command is run in a mount and pid namespace of its own and recorded as
+	// one container; recording ends with it.
+	Command        []string
+	Stdin          *os.File
+	Stdout, Stderr *os.File
+
+	// Denied says whether calls that a seccomp filter refuses are recorded:
+	// "on", "off", or "auto" (also ""): while a recorded container has a filter.
+	// It costs every system call of the host while it is on.
+	Denied string
+	// Outcomes says whether the outcome of calls that check a capability is
+	// recorded: "on", "off", or "auto" (also ""): for a command and for selected
+	// containers. The cost is that of Denied.
+	Outcomes string
+	Slots    int // containers recorded at a time; 0 is 2047, the most there can be
+
+	Version string       // of advisor, for the header
+	Log     *slog.Logger // nil is silent
+	Ready   func()       // called once, when every probe is attached
+	Status  func(Status) // called each second, nil is nobody
+}
+
+// Status is how far a recording is.
+type Status struct {
+	Elapsed    time.Duration
+	Containers int    // that are selected and known so far
+	Records    uint64 // written
+	Bytes      uint64
+	Lost       uint64    // facts
+	LastNew    time.Time // when the last new fact was first seen
+}
+
+// Result is what a recording came to.
+type Result struct {
+	Status
+	Complete trace.Complete
+	Reason   string       // why it ended: interrupt, duration, quiet, exit, command
+	Losses   []trace.Loss // by what was lost
+	ExitCode int          // of Command, as a shell gives it; 0 without one
+}
+
+// ErrPrivilege says that the process lacks what recording needs.
+var ErrPrivilege = errors.New("not enough privilege to record")
+
+// Run records until ctx is done, or Options says that it is enough. When ctx is
+// done it still drains what there is, writes the end and returns a nil error.
+func Run(ctx context.Context, o Options) (Result, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := privileged(); err != nil {
+		return Result{}, err
+	}
+	cmd, err := newCommand(o)
+	if err != nil {
+		return Result{}, err
+	}
+	out, err := create(o)
+	if err != nil {
+		return Result{}, err
+	}
+	res, err := record(ctx, o, cmd, out)
+	return res, errors.Join(err, out.close())
+}
+
+// record attaches, follows and detaches.
+func record(ctx context.Context, o Options, cmd *command, out *output) (Result, error) {
+	p, names, err := open(o)
+	if err != nil {
+		return Result{}, out.abandon(err)
+	}
+	defer p.close()
+	r := newRecording(o, p, out, cmd)
+	if err := out.write(header(o, r.clock, names)); err != nil {
+		return Result{}, err
+	}
+	if err := r.existing(); err != nil {
+		o.Log.Warn("containers that already run are found by their next call", "error", err)
+	}
+	if o.Ready != nil {
+		o.Ready()
+	}
+	if err := cmd.start(); err != nil {
+		return Result{ExitCode: exitOf(err)}, errors.Join(err, r.finish("command"))
+	}
+	reason := r.follow(ctx)
+	cmd.stop()
+	if err := r.finish(reason); err != nil {
+		return Result{}, err
+	}
+	return r.result(reason), nil
+}
+
+// open loads and attaches everything the kernel lets us.
+func open(o Options) (*probes, trace.Probes, error) {
+	p, err := load(limits{slots: slotLimit(o), exits: exitsWanted(o)})
+	if err != nil {
+		return nil, trace.Probes{}, explain(err)
+	}
+	names, err := p.attachAll(o)
+	if err != nil {
+		return nil, trace.Probes{}, errors.Join(explain(err), p.close())
+	}
+	return p, names, nil
+}
+
+func slotLimit(o Options) uint32 {
+	if o.Slots <= 0 || o.Slots >= maxSlots {
+		return maxSlots - 1
+	}
+	return uint32(o.Slots)
+}
+
+// exitsWanted tells whether the probe on the way out may be needed.
+func exitsWanted(o Options) bool { return o.Denied != "off" || outcomesWanted(o) }
+
+func outcomesWanted(o Options) bool {
+	if o.Outcomes == "on" || o.Outcomes == "off" {
+		return o.Outcomes == "on"
+	}
+	return len(o.Command) > 0 || !o.Selection.Empty()
+}
+
+func header(o Options, c clock, names trace.Probes) *trace.Header {
+	uts := uname()
+	return &trace.Header{
+		Schema: trace.Schema, Advisor: o.Version, Node: uts.node, Kernel: uts.release,
+		Arch: archName(archNative), Boot: bootID(), Start: c.now(), Probes: names,
+		Selection: o.SelectionText,
+	}
+}
+
+// exitOf is the exit code a shell gives for an error of starting a program.
+func exitOf(err error) int {
+	if errors.Is(err, os.ErrNotExist) {
+		return 127
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return 126
+	}
+	return 125
+}
+
+func writerOr(f *os.File) io.Writer {
+	if f == nil {
+		return io.Discard
+	}
+	return f
+}

@@ -1,0 +1,145 @@
+package monitor
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"advisor/bpf"
+	"advisor/trace"
+)
+
+// peerKey is what a connection and its result have in common.
+type peerKey struct {
+	id, netns uint64
+	family    uint8
+	address   [16]uint8
+	port      uint16
+}
+
+func (r *recording) readNets(last bool) error {
+	var key bpf.RecorderNetKey
+	var val bpf.RecorderNetVal
+	it := r.p.coll.Maps[bpf.RecorderMapNets].Iterate()
+	for it.Next(&key, &val) {
+		w := r.facts.nets[key]
+		if w == nil {
+			w = &waiting{since: time.Now()}
+			r.facts.nets[key] = w
+		}
+		peer := peerKey{key.Id, uint64(key.Netns), key.Family, key.Address, key.Rport}
+		if key.Kind == netConnected || key.Kind == netFailed {
+			r.facts.settled[peer] = struct{}{}
+		}
+		if !w.written && r.ripe(w, peer, key.Kind != netConnect, last) {
+			w.written = r.flow(&key, &val, last)
+		}
+	}
+	return wrap(it.Err(), "reading network facts")
+}
+
+// flow writes a network fact. It is false while nobody is known to own it.
+func (r *recording) flow(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal, last bool) bool {
+	s := r.owner(key, val)
+	if s == nil {
+		return last
+	}
+	rec := r.flowRecord(key, val)
+	if rec != nil {
+		r.fact(s, flowKey(rec), rec)
+	}
+	return true
+}
+
+// owner is the space a fact belongs to: the kernel's answer, else by the
+// socket's cgroup, else by its network namespace.
+func (r *recording) owner(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal) *space {
+	if key.Id != 0 {
+		return r.space(key.Id)
+	}
+	var found *space
+	for _, s := range r.spaces {
+		switch {
+		case val.Cgroup != 0 && s.cgroup == val.Cgroup && val.Cgroup != 1:
+			return s
+		case s.netns == key.Netns && (found == nil || s.id < found.id):
+			found = s
+		}
+	}
+	return found
+}
+
+func (r *recording) flowRecord(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal) trace.Record {
+	protocol := trace.TCP
+	if key.Protocol == protoUDP {
+		protocol = trace.UDP
+	}
+	by := r.sighting(&val.By)
+	where := address(key.Family, key.Address)
+	switch key.Kind {
+	case netListen:
+		return &trace.Listen{
+			Protocol: protocol, Address: where, Port: int(key.Lport), Sighting: by,
+		}
+	case netAccept:
+		rec := &trace.Accept{
+			Protocol: protocol, Port: int(key.Lport), Remote: where,
+			PeerPort: int(val.Port), Sighting: by,
+		}
+		if val.Local != [16]uint8{} {
+			rec.Address = address(key.Family, val.Local)
+		}
+		return rec
+	}
+	return r.connect(key, val, protocol, where, by)
+}
+
+func (r *recording) connect(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal, protocol, remote string,
+	by trace.Sighting) *trace.Connect {
+	rec := &trace.Connect{
+		Protocol: protocol, Remote: remote, Port: int(key.Rport), Local: int(val.Port),
+		Result: result(key), Sighting: by,
+	}
+	if val.Local != [16]uint8{} {
+		rec.Source = address(key.Family, val.Local)
+	}
+	if asked := val.Requested; val.RequestedPort != 0 &&
+		(asked != key.Address || val.RequestedPort != key.Rport) {
+		rec.Requested, rec.RequestedPort = address(key.Family, asked), int(val.RequestedPort)
+	}
+	return rec
+}
+
+func result(key *bpf.RecorderNetKey) string {
+	switch {
+	case key.Kind == netConnect:
+		return trace.ResultPending
+	case key.Kind == netConnected && key.Protocol == protoUDP:
+		return trace.ResultSent
+	case key.Kind == netConnected:
+		return trace.ResultEstablished
+	case key.Result == uint8(unix.ETIMEDOUT):
+		return trace.ResultTimeout
+	case key.Result == uint8(unix.ECONNREFUSED):
+		return trace.ResultRefused
+	case key.Result == 0: // closed by the program before an answer came
+		return trace.ResultPending
+	}
+	return trace.ErrnoName(int(key.Result))
+}
+
+// flowKey is what makes a network record one fact.
+func flowKey(rec trace.Record) any {
+	switch rec := rec.(type) {
+	case *trace.Listen:
+		return trace.Listen{Protocol: rec.Protocol, Address: rec.Address, Port: rec.Port}
+	case *trace.Accept:
+		return trace.Accept{Protocol: rec.Protocol, Port: rec.Port, Remote: rec.Remote}
+	case *trace.Connect:
+		return trace.Connect{
+			Protocol: rec.Protocol, Remote: rec.Remote, Port: rec.Port, Result: rec.Result,
+			Requested: rec.Requested, RequestedPort: rec.RequestedPort,
+		}
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/rlimit"
+
+	"advisor/bpf"
+)
+
+// probes are the programs at work, over the maps they share. Links that nobody
+// holds are closed by the garbage collector, so they are kept here.
+type probes struct {
+	spec  *ebpf.CollectionSpec
+	coll  *ebpf.Collection // maps, and the programs every recording needs
+	more  []*ebpf.Collection
+	links []link.Link
+	leave link.Link // sys_exit, attached only while it is needed
+	state *state
+	cache *btf.Cache
+}
+
+// core are the programs without which nothing can be recorded. newtask comes
+// before enter, or a new task could be taken for the one that had its stack.
+func core() []string {
+	return []string{
+		bpf.RecorderProgNewtask, bpf.RecorderProgExec, bpf.RecorderProgGone,
+		bpf.RecorderProgEnter,
+	}
+}
+
+// limits bound what the kernel keeps.
+type limits struct {
+	slots uint32 // containers at a time
+	exits bool   // sys_exit may be attached
+}
+
+// load creates the maps and the core programs, and attaches nothing yet.
+func load(l limits) (*probes, error) {
+	// Needed before 5.11; later kernels refuse it without CAP_SYS_RESOURCE and
+	// do not need it.
+	_ = rlimit.RemoveMemlock()
+	spec, err := bpf.LoadRecorder()
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded programs: %w", err)
+	}
+	p := &probes{spec: spec, cache: btf.NewCache()}
+	if err := p.configure(l); err != nil {
+		return nil, err
+	}
+	names := append(core(), bpf.RecorderProgListTasks)
+	p.coll, err = p.collection(names, nil)
+	if err != nil {
+		return nil, fmt.Errorf("loading the probes: %w", err)
+	}
+	if p.state, err = newState(spec, p.coll, l.slots); err != nil {
+		p.coll.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *probes) configure(l limits) error {
+	if l.exits {
+		if err := p.spec.Variables[bpf.RecorderVarExitsWanted].Set(uint8(1)); err != nil {
+			return fmt.Errorf("setting up the probes: %w", err)
+		}
+	}
+	shift := p.spec.Variables[bpf.RecorderVarStackShift]
+	if err := shift.Set(stackShift()); err != nil {
+		return fmt.Errorf("setting up the probes: %w", err)
+	}
+	return nil
+}
+
+// stackShift is the binary logarithm of the kernel's stack size, which KASAN
+// and large pages change. A wrong one costs time, never a fact.
+func stackShift() uint32 {
+	const usual = 14
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		return usual
+	}
+	var union *btf.Union
+	if kernel.TypeByName("thread_union", &union) != nil || union.Size == 0 {
+		return usual
+	}
+	shift := uint32(0)
+	for size := union.Size; size > 1; size >>= 1 {
+		shift++
+	}
+	return shift
+}
+
+// collection loads the named programs, over the maps in shared where given.
+func (p *probes) collection(names []string, shared map[string]*ebpf.Map) (*ebpf.Collection, error) {
+	spec := p.spec.Copy()
+	for name := range spec.Programs {
+		if !slices.Contains(names, name) {
+			delete(spec.Programs, name)
+		}
+	}
+	opts := ebpf.CollectionOptions{MapReplacements: shared, Cache: p.cache}
+	return ebpf.NewCollectionWithOptions(spec, opts)
+}
+
+// attachCore attaches the programs every recording needs.
+func (p *probes) attachCore() error {
+	for _, name := range core() {
+		l, err := attach(p.spec.Programs[name], p.coll.Programs[name], "")
+		if err != nil {
+			return fmt.Errorf("attaching %s: %w", p.spec.Programs[name].SectionName, err)
+		}
+		p.links = append(p.links, l)
+	}
+	return nil
+}
+
+// add loads and attaches all of the named programs or none: whether a kernel
+// can run a program is found out by running it, not by the kernel's version.
+func (p *probes) add(cgroup string, names ...string) error {
+	links, coll, err := p.start(cgroup, names)
+	if err != nil {
+		return err
+	}
+	p.more = append(p.more, coll)
+	p.links = append(p.links, links...)
+	return nil
+}
+
+func (p *probes) start(cgroup string, names []string) ([]link.Link, *ebpf.Collection, error) {
+	coll, err := p.collection(names, p.coll.Maps)
+	if err != nil {
+		return nil, nil, fmt.Errorf("loading %s: %w", strings.Join(names, ", "), err)
+	}
+	var links []link.Link
+	for _, name := range names {
+		l, err := attach(p.spec.Programs[name], coll.Programs[name], cgroup)
+		if err != nil {
+			closeAll(links)
+			coll.Close()
+			return nil, nil, fmt.Errorf("attaching %s: %w", p.spec.Programs[name].SectionName, err)
+		}
+		links = append(links, l)
+	}
+	return links, coll, nil
+}
+
+func attach(spec *ebpf.ProgramSpec, prog *ebpf.Program, cgroup string) (link.Link, error) {
+	kind, _, _ := strings.Cut(spec.SectionName, "/")
+	switch kind {
+	case "raw_tp":
+		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: spec.AttachTo, Program: prog})
+	case "kprobe":
+		return link.Kprobe(spec.AttachTo, prog, nil)
+	case "kretprobe":
+		return link.Kretprobe(spec.AttachTo, prog, nil)
+	case "cgroup", "cgroup_skb":
+		return link.AttachCgroup(link.CgroupOptions{
+			Path: cgroup, Attach: spec.AttachType, Program: prog,
+		})
+	}
+	return link.AttachTracing(link.TracingOptions{Program: prog})
+}
+
+// watchExits attaches the program on the way out of system calls, or detaches
+// it. It costs every system call of the host.
+func (p *probes) watchExits(on bool) error {
+	if on == (p.leave != nil) {
+		return nil
+	}
+	if !on {
+		err := p.leave.Close()
+		p.leave = nil
+		return err
+	}
+	links, coll, err := p.start("", []string{bpf.RecorderProgLeave})
+	if err != nil {
+		return err
+	}
+	p.leave = links[0]
+	p.more = append(p.more, coll)
+	return nil
+}
+
+// detach stops recording; the state can still be read. enter goes before
+// newtask, the other way round than they came.
+func (p *probes) detach() error {
+	err := p.watchExits(false)
+	slices.Reverse(p.links)
+	err = errors.Join(err, closeAll(p.links))
+	p.links = nil
+	return err
+}
+
+func (p *probes) close() error {
+	err := p.detach()
+	for _, c := range p.more {
+		c.Close()
+	}
+	p.coll.Close()
+	return err
+}
+
+func closeAll(links []link.Link) error {
+	var errs []error
+	for _, l := range links {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,293 @@
+package monitor
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"advisor/bpf"
+	"advisor/monitor/container"
+	"advisor/trace"
+)
+
+// How often the recorder looks.
+const (
+	drainEvery    = 100 * time.Millisecond
+	snapshotEvery = time.Second
+	scanEvery     = 2 * time.Second
+)
+
+// recording is one run of the recorder. All of it belongs to one goroutine;
+// only questions to runtimes are asked elsewhere.
+type recording struct {
+	o     Options
+	p     *probes
+	out   *output
+	cmd   *command
+	clock clock
+	sites *sites
+
+	spaces   map[uint64]*space   // by the mount namespace's unique number
+	subjects map[string]*subject // by container id
+	facts    *facts
+	ident    *identifier
+
+	began   time.Time
+	snapped time.Time
+	scanned time.Time
+	lastNew time.Time
+	told    bpf.RecorderLosses
+	lost    uint64
+}
+
+func newRecording(o Options, p *probes, out *output, cmd *command) *recording {
+	now := time.Now()
+	return &recording{
+		o: o, p: p, out: out, cmd: cmd, clock: newClock(), sites: loadSites(),
+		spaces: make(map[uint64]*space), subjects: make(map[string]*subject),
+		facts: newFacts(), ident: newIdentifier(container.New(container.Options{})),
+		began: now, snapped: now, scanned: now, lastNew: now,
+	}
+}
+
+// existing notes the containers that run already. What they did before is not
+// known.
+func (r *recording) existing() error {
+	tasks, err := r.p.state.tasks()
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if t.Tgid == kthreadd || r.spaces[t.Id] != nil {
+			continue
+		}
+		s := r.space(t.Id)
+		s.late = true
+		s.sight = container.Sight{PID: int(t.Tgid), MountNS: t.Id, NetNS: t.Netns}
+		s.netns, s.cgroup, s.pidns = t.Netns, t.Cgroup, t.Pidns
+		r.identify(s)
+	}
+	return nil
+}
+
+// follow records until something ends it, and says what.
+func (r *recording) follow(ctx context.Context) string {
+	tick := time.NewTicker(drainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return "interrupt"
+		case <-r.cmd.done:
+			return "command"
+		case now := <-tick.C:
+			if err := r.step(now); err != nil {
+				r.o.Log.Error("recording stops", "error", err)
+				return "error: " + err.Error()
+			}
+			if reason := r.enough(now); reason != "" {
+				return reason
+			}
+		}
+	}
+}
+
+// step does what is due.
+func (r *recording) step(now time.Time) error {
+	if err := r.p.state.drain(r.event); err != nil {
+		return err
+	}
+	r.answers()
+	if now.Sub(r.snapped) < snapshotEvery {
+		return nil
+	}
+	r.snapped = now
+	if err := r.snapshot(false); err != nil {
+		return err
+	}
+	if now.Sub(r.scanned) >= scanEvery {
+		r.scanned = now
+		r.scan()
+	}
+	r.ask(now)
+	r.watchDenied()
+	r.losses()
+	if err := r.out.flush(); err != nil {
+		return err
+	}
+	r.report()
+	return nil
+}
+
+// enough names the condition under which recording ends, if one holds.
+func (r *recording) enough(now time.Time) string {
+	switch {
+	case r.o.Duration > 0 && now.Sub(r.began) >= r.o.Duration:
+		return "duration"
+	case r.o.UntilQuiet > 0 && now.Sub(r.lastNew) >= r.o.UntilQuiet:
+		return "quiet"
+	case r.o.UntilExit && r.allEnded():
+		return "exit"
+	}
+	return ""
+}
+
+func (r *recording) allEnded() bool {
+	wanted := 0
+	for _, c := range r.subjects {
+		if c.wanted && !c.ended {
+			return false
+		}
+		if c.wanted {
+			wanted++
+		}
+	}
+	return wanted > 0
+}
+
+// event takes one event of the ring.
+func (r *recording) event(e *bpf.RecorderEvent) {
+	s := r.space(e.Id)
+	s.index = e.Slot
+	switch e.Kind {
+	case eventSlot:
+		r.born(s)
+	case eventCall:
+		r.call(s, e)
+	case eventExec:
+		s.execs++
+		s.refresh = true
+	case eventExit:
+		r.born(s)
+		r.ended(s, e.By.Time, &e.Code)
+	}
+}
+
+// space is the namespace of that number, made when it is new.
+func (r *recording) space(id uint64) *space {
+	s := r.spaces[id]
+	if s == nil {
+		s = &space{id: id}
+		r.spaces[id] = s
+	}
+	return s
+}
+
+// born reads who a slot is, and asks for the name.
+func (r *recording) born(s *space) {
+	slot, err := r.p.state.slot(s.index)
+	if err != nil || slot.Id != s.id {
+		return
+	}
+	s.learn(&slot)
+	if s.subject == nil {
+		r.identify(s)
+	}
+}
+
+// snapshot writes down what the maps have and no event has told. Between a fact
+// and its event there is a moment, so a fact is given one more snapshot for its
+// event to come, except when this is the last.
+func (r *recording) snapshot(last bool) error {
+	err := r.p.state.slots(func(i int, slot *bpf.RecorderSlot) {
+		s := r.space(slot.Id)
+		fresh := s.index == 0
+		s.index = uint32(i)
+		s.learn(slot)
+		if s.subject == nil && fresh {
+			r.identify(s)
+		}
+		r.compare(s, slot, last)
+	})
+	if err != nil {
+		return err
+	}
+	return r.readFacts(last)
+}
+
+// scan finds what ended without an event, and frees what can be.
+func (r *recording) scan() {
+	tasks, err := r.p.state.tasks()
+	if err != nil {
+		r.o.Log.Warn("cannot see which containers ended", "error", err)
+		return
+	}
+	alive := make(map[uint64]bool, len(tasks))
+	for _, t := range tasks {
+		alive[t.Id] = true
+	}
+	now := uint64(bootClock())
+	for _, s := range r.spaces {
+		if s.ended == 0 && !alive[s.id] {
+			r.ended(s, now, nil)
+		}
+		r.retire(s, alive[s.id])
+	}
+}
+
+// ended notes the end of a namespace; it is its container's end when it is the
+// first the container had.
+func (r *recording) ended(s *space, at uint64, code *uint32) {
+	if s.ended == 0 {
+		s.ended, s.code = at, code
+	}
+	if c := s.subject; c != nil && c.main == s {
+		r.end(c)
+	}
+}
+
+// watchDenied has the way out of calls watched while a recorded container has a
+// filter that may refuse some.
+func (r *recording) watchDenied() {
+	if r.o.Denied == "on" || r.o.Denied == "off" || outcomesWanted(r.o) {
+		return
+	}
+	filtered := false
+	for _, c := range r.subjects {
+		filtered = filtered || c.wanted && c.filtered && !c.ended
+	}
+	if err := r.p.watchExits(filtered); err != nil {
+		r.o.Log.Warn("calls that a filter refuses are not seen", "error", err)
+	}
+}
+
+func (r *recording) report() {
+	if r.o.Status != nil {
+		r.o.Status(r.status())
+	}
+}
+
+func (r *recording) status() Status {
+	n := 0
+	for _, c := range r.subjects {
+		if c.wanted {
+			n++
+		}
+	}
+	return Status{
+		Elapsed: time.Since(r.began), Containers: n, Records: r.out.w.Records(),
+		Bytes: r.out.w.Bytes(), Lost: r.lost, LastNew: r.lastNew,
+	}
+}
+
+// sighting turns the kernel's into the trace's.
+func (r *recording) sighting(by *bpf.RecorderSighting) trace.Sighting {
+	return trace.Sighting{
+		Time: r.clock.at(by.Time), PID: int(by.Pid), Comm: leaf(text(by.Comm[:])),
+		Exe: r.p.state.exe(by.Exe),
+	}
+}
+
+// sorted returns the subjects by id, for an order that is the same each time.
+func (r *recording) sorted() []*subject {
+	ids := make([]string, 0, len(r.subjects))
+	for id := range r.subjects {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	list := make([]*subject, len(ids))
+	for i, id := range ids {
+		list[i] = r.subjects[id]
+	}
+	return list
+}

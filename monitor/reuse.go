@@ -1,0 +1,112 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+
+	"advisor/bpf"
+)
+
+// empty takes id out of the kernel's state, with all its facts.
+func (s *state) empty(index uint32, id uint64) error {
+	_ = s.maps[bpf.RecorderMapById].Delete(id)
+	if err := s.writeSlot(index, &bpf.RecorderSlot{}); err != nil {
+		return err
+	}
+	return errors.Join(
+		deleteIf(s.maps[bpf.RecorderMapCaps], func(k *bpf.RecorderCapKey) bool { return k.Id == id }),
+		deleteIf(s.maps[bpf.RecorderMapCapKinds], func(k *bpf.RecorderCapKey) bool { return k.Id == id }),
+		deleteIf(s.maps[bpf.RecorderMapNets], func(k *bpf.RecorderNetKey) bool { return k.Id == id }),
+		deleteIf(s.maps[bpf.RecorderMapCalls], func(k *bpf.RecorderCallKey) bool { return k.Id == id }),
+		deleteHints[uint64](s.maps[bpf.RecorderMapByCgroup], id),
+		deleteHints[uint32](s.maps[bpf.RecorderMapByNetns], id))
+}
+
+// free lets the slot be handed out again.
+func (s *state) free(index uint32) error {
+	if err := s.maps[bpf.RecorderMapFreeSlots].Put(nil, index); err != nil {
+		return fmt.Errorf("freeing slot %d: %w", index, err)
+	}
+	return nil
+}
+
+func (s *state) writeSlot(index uint32, slot *bpf.RecorderSlot) error {
+	size := int64(unsafe.Sizeof(*slot))
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(slot)), size)
+	if _, err := s.vars.WriteAt(raw, s.at[bpf.RecorderVarSlots]+int64(index)*size); err != nil {
+		return fmt.Errorf("writing slot %d: %w", index, err)
+	}
+	return nil
+}
+
+// deleteIf deletes the keys that match.
+func deleteIf[K any](m *ebpf.Map, match func(*K) bool) error {
+	var (
+		key  K
+		val  = make([]byte, m.ValueSize())
+		gone []K
+	)
+	it := m.Iterate()
+	for it.Next(&key, &val) {
+		if match(&key) {
+			gone = append(gone, key)
+		}
+	}
+	for _, key := range gone {
+		_ = m.Delete(&key)
+	}
+	return wrap(it.Err(), "tidying up")
+}
+
+// deleteHints deletes the keys under which id stands.
+func deleteHints[K any](m *ebpf.Map, id uint64) error {
+	var (
+		key  K
+		val  uint64
+		gone []K
+	)
+	it := m.Iterate()
+	for it.Next(&key, &val) {
+		if val == id {
+			gone = append(gone, key)
+		}
+	}
+	for _, key := range gone {
+		_ = m.Delete(&key)
+	}
+	return wrap(it.Err(), "tidying up")
+}
+
+// forget drops what was read of a namespace that is gone.
+func (f *facts) forget(id uint64) {
+	for key := range f.caps {
+		if key.Id == id {
+			delete(f.caps, key)
+		}
+	}
+	for key := range f.nets {
+		if key.Id == id {
+			delete(f.nets, key)
+		}
+	}
+	for key := range f.calls {
+		if key.Id == id {
+			delete(f.calls, key)
+		}
+	}
+	for key := range f.settled {
+		switch key := key.(type) {
+		case peerKey:
+			if key.id == id {
+				delete(f.settled, key)
+			}
+		case bpf.RecorderCapKey:
+			if key.Id == id {
+				delete(f.settled, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,166 @@
+package monitor
+
+import (
+	"time"
+
+	"advisor/bpf"
+	"advisor/monitor/container"
+	"advisor/trace"
+)
+
+// space is a mount namespace that is not the host's. A container has one, and
+// more when it makes some itself; what is known of it waits here until its
+// container is.
+type space struct {
+	id     uint64
+	index  uint32 // of its slot, 0 while none is known
+	netns  uint32
+	pidns  uint32
+	cgroup uint64
+	sight  container.Sight
+
+	subject *subject
+	held    []fact // until the subject is known
+
+	time    uint64 // of the first call, boot clock, ns
+	first   int    // pid that made it
+	late    bool
+	refresh bool // exec: what was read of the slot may be old
+	execs   int
+	ended   uint64 // boot clock, ns
+	code    *uint32
+	retired retirement
+
+	asking  bool
+	asked   int
+	nextAsk time.Time
+
+	told callSets // what was written or is waiting to be
+	last callSets // as of the last snapshot
+}
+
+// callSets are the sets of calls of a slot: the classes each was seen in.
+type callSets struct {
+	seen, compat [calls]uint8
+	aside        [8]uint8
+}
+
+// fact is a record without its container, and what makes it one fact.
+type fact struct {
+	key any
+	rec trace.Record
+}
+
+// learn takes over what a slot says of its namespace.
+func (s *space) learn(slot *bpf.RecorderSlot) {
+	s.netns, s.pidns, s.cgroup = slot.Netns, slot.Pidns, slot.Cgroup
+	s.time, s.first = slot.Time, int(slot.Pid)
+	s.late = s.late || slot.Flags&slotLate != 0
+	pid := slot.Init
+	if pid == 0 {
+		pid = slot.Pid
+	}
+	raw := text(slot.Path[:])
+	s.sight = container.Sight{
+		PID: int(pid), Cgroup: leaf(raw), CgroupPath: joinNames(raw),
+		MountNS: s.id, NetNS: slot.Netns,
+	}
+	if slot.Flags&slotFactsLost != 0 && s.subject != nil {
+		s.subject.incomplete = true
+	}
+}
+
+// callKey is what makes a system call one fact.
+type callKey struct {
+	arch, class uint8
+	nr          uint32
+}
+
+// call takes an event of a system call's first sighting.
+func (r *recording) call(s *space, e *bpf.RecorderEvent) {
+	if e.Class&classDenied != 0 {
+		r.denied(s, e)
+		return
+	}
+	if set := s.told.at(e.Arch, e.Nr); set != nil {
+		*set |= e.Class
+	}
+	r.fact(s, callKey{e.Arch, e.Class, e.Nr}, r.syscall(e.Arch, e.Class, e.Nr, r.sighting(&e.By)))
+}
+
+// at is where the classes of a call are kept, nil where it has no place.
+func (c *callSets) at(arch uint8, nr uint32) *uint8 {
+	switch {
+	case nr >= calls || arch == archX32:
+		return nil
+	case arch == archCompat:
+		return &c.compat[nr]
+	}
+	for i, aside := range asideCalls() {
+		if uint32(aside) == nr {
+			return &c.aside[i]
+		}
+	}
+	return &c.seen[nr]
+}
+
+func (r *recording) syscall(arch, class uint8, nr uint32, by trace.Sighting) *trace.Syscall {
+	phase, filtered := phaseOf(class)
+	name := archName(arch)
+	return &trace.Syscall{
+		Phase: phase, Filtered: filtered, Arch: name, Nr: int(nr),
+		Name: trace.SyscallName(name, int(nr)), Sighting: by,
+	}
+}
+
+func phaseOf(class uint8) (trace.Phase, bool) {
+	filtered := class&(classStartFiltered|classRunFiltered) != 0
+	if class&(classStartOpen|classStartFiltered) != 0 {
+		return trace.PhaseStart, filtered
+	}
+	return trace.PhaseRun, filtered
+}
+
+func (r *recording) denied(s *space, e *bpf.RecorderEvent) {
+	arch := archName(e.Arch)
+	rec := &trace.Denied{
+		Arch: arch, Nr: int(e.Nr), Syscall: trace.SyscallName(arch, int(e.Nr)),
+		Action: trace.ErrnoName(int(e.Code)), Sighting: r.sighting(&e.By),
+	}
+	r.fact(s, callKey{e.Arch, classDenied, e.Nr}, rec)
+}
+
+// compare finds the calls in slot that no event has told of.
+func (r *recording) compare(s *space, slot *bpf.RecorderSlot, last bool) {
+	now := callSets{seen: slot.Seen, compat: slot.Compat, aside: slot.Aside}
+	look := &s.last
+	if last || s.ended != 0 {
+		look = &now
+	}
+	if *look != s.told {
+		r.missed(s, archNative, look.seen[:], s.told.seen[:])
+		r.missed(s, archCompat, look.compat[:], s.told.compat[:])
+		for i, nr := range asideCalls() {
+			r.missedCall(s, archNative, uint32(nr), look.aside[i], &s.told.aside[i])
+		}
+	}
+	s.last = now
+}
+
+func (r *recording) missed(s *space, arch uint8, have, told []uint8) {
+	for nr := range have {
+		if have[nr]&^told[nr] != 0 {
+			r.missedCall(s, arch, uint32(nr), have[nr], &told[nr])
+		}
+	}
+}
+
+func (r *recording) missedCall(s *space, arch uint8, nr uint32, have uint8, told *uint8) {
+	rest := have &^ *told &^ classDenied
+	*told |= have
+	for class := uint8(classStartOpen); class <= classRunFiltered; class <<= 1 {
+		if rest&class != 0 {
+			r.fact(s, callKey{arch, class, nr}, r.syscall(arch, class, nr, trace.Sighting{}))
+		}
+	}
+}

@@ -1,0 +1,226 @@
+package monitor
+
+import (
+	"path"
+	"reflect"
+	"slices"
+	"time"
+
+	"advisor/trace"
+)
+
+// subject is a container: one or more spaces under one id.
+type subject struct {
+	rec     trace.Container
+	written trace.Container // as it stands in the trace
+	main    *space          // the first
+	facts   map[any]struct{}
+	held    []trace.Record // until it is decided whether it is wanted
+
+	named      bool // the runtime has told all it knows
+	decided    bool
+	wanted     bool
+	ended      bool
+	incomplete bool
+	filtered   bool // a seccomp filter was in force
+}
+
+// fact writes what was seen in s, once.
+func (r *recording) fact(s *space, key any, rec trace.Record) {
+	if s.subject == nil {
+		s.held = append(s.held, fact{key, rec})
+		return
+	}
+	c := s.subject
+	if _, known := c.facts[key]; known {
+		return
+	}
+	c.facts[key] = struct{}{}
+	assign(rec, c.rec.ID)
+	r.note(c, rec)
+	r.emit(c, rec)
+}
+
+// note takes from a fact what concerns the container itself.
+func (r *recording) note(c *subject, rec trace.Record) {
+	call, ok := rec.(*trace.Syscall)
+	if !ok {
+		return
+	}
+	c.filtered = c.filtered || call.Filtered
+	if call.Phase == trace.PhaseRun && c.rec.Command == "" {
+		c.rec.Command = call.Exe
+	}
+}
+
+// assign says whose a record is.
+func assign(rec trace.Record, id string) {
+	switch rec := rec.(type) {
+	case *trace.Syscall:
+		rec.Container = id
+	case *trace.Denied:
+		rec.Container = id
+	case *trace.Capability:
+		rec.Container = id
+	case *trace.Connect:
+		rec.Container = id
+	case *trace.Accept:
+		rec.Container = id
+	case *trace.Listen:
+		rec.Container = id
+	case *trace.Exit:
+		rec.Container = id
+	}
+}
+
+// emit writes a record of c, or keeps it while it is open whether c is wanted.
+func (r *recording) emit(c *subject, rec trace.Record) {
+	switch {
+	case !c.decided:
+		c.held = append(c.held, rec)
+	case c.wanted:
+		r.write(rec)
+	}
+}
+
+// write appends to the trace. Its error comes back from the next flush.
+func (r *recording) write(rec trace.Record) {
+	_ = r.out.write(rec)
+	switch rec.(type) {
+	case *trace.Container, *trace.Loss, *trace.Exit, *trace.End:
+	default:
+		r.lastNew = time.Now()
+	}
+}
+
+// adopt gives a space to the container it was found to belong to.
+func (r *recording) adopt(s *space, rec trace.Container, named bool) {
+	c := r.subjects[rec.ID]
+	if c == nil {
+		c = &subject{main: s, facts: make(map[any]struct{})}
+		r.subjects[rec.ID] = c
+	}
+	if c.main == s {
+		r.rename(c, rec, named)
+	}
+	if s.subject != nil {
+		return
+	}
+	s.subject = c
+	held := s.held
+	s.held = nil
+	for _, f := range held {
+		r.fact(s, f.key, f.rec)
+	}
+	if s.ended != 0 && c.main == s {
+		r.end(c)
+	}
+}
+
+// rename takes over what is known of c now, and decides whether it is wanted.
+func (r *recording) rename(c *subject, rec trace.Container, named bool) {
+	command := c.rec.Command
+	c.rec, c.named = rec, named
+	if c.rec.Command == "" {
+		c.rec.Command = command
+	}
+	c.rec.Existed = c.main.late
+	if c.rec.Started.IsZero() && !c.main.late {
+		c.rec.Started = r.clock.at(c.main.time)
+	}
+	r.decide(c)
+	r.describe(c)
+}
+
+// decide says yes as soon as the selection matches, and no when nothing more is
+// going to be known.
+func (r *recording) decide(c *subject) {
+	if c.decided {
+		return
+	}
+	switch {
+	case c.rec.Runtime == commandRuntime && r.cmd.owns(c.main):
+		c.wanted = true
+	case r.o.Selection.Empty() && c.rec.Runtime == "" && !c.named && c.main.ended == 0:
+		return // it may still turn out to be the host's
+	default:
+		c.wanted = r.o.Selection.Match(c.rec)
+	}
+	c.decided = c.wanted || c.named
+	if c.decided {
+		r.release(c)
+	}
+}
+
+// release lets go of what waited for the decision.
+func (r *recording) release(c *subject) {
+	held := c.held
+	c.held = nil
+	if !c.wanted {
+		return
+	}
+	r.describe(c)
+	for _, rec := range held {
+		r.write(rec)
+	}
+}
+
+// describe writes the container's own record when there is something new in it.
+func (r *recording) describe(c *subject) {
+	c.rec.Flags = c.flags()
+	if !c.wanted || reflect.DeepEqual(c.rec, c.written) {
+		return
+	}
+	c.written = c.rec
+	c.written.Flags = slices.Clone(c.rec.Flags)
+	rec := c.written
+	r.write(&rec)
+}
+
+func (c *subject) flags() []string {
+	var flags []string
+	if c.main.late {
+		flags = append(flags, trace.FlagLate)
+	}
+	if c.incomplete {
+		flags = append(flags, trace.FlagIncomplete)
+	}
+	return flags
+}
+
+// end writes the container's exit, after what is left of its facts.
+func (r *recording) end(c *subject) {
+	if c.ended {
+		return
+	}
+	c.ended = true
+	r.settleSpace(c.main)
+	exit := &trace.Exit{Time: r.clock.at(c.main.ended), Container: c.rec.ID}
+	if c.main.code != nil {
+		code := exitCode(*c.main.code)
+		exit.Code = &code
+	}
+	r.describe(c)
+	r.emit(c, exit)
+}
+
+// settleSpace reads the slot of s once more, for what no event told.
+func (r *recording) settleSpace(s *space) {
+	if s.index == 0 {
+		return
+	}
+	slot, err := r.p.state.slot(s.index)
+	if err == nil && slot.Id == s.id {
+		r.compare(s, &slot, true)
+	}
+}
+
+// exitCode is a wait status as a shell shows it.
+func exitCode(status uint32) int {
+	if signal := status & 0x7f; signal != 0 {
+		return 128 + int(signal)
+	}
+	return int(status >> 8 & 0xff)
+}
+
+func baseName(file string) string { return path.Base(file) }
