@@ -124,7 +124,7 @@ static __always_inline int note_check(void *ctx, const struct cred *cred,
 	for (int f = 0; f < FRAMES; f++)
 		k.stack = k.stack * 1099511628211ULL + v->frames[f];
 	keep(s, t, &k, v);
-	if (exits_wanted)
+	if (exits_wanted && leaving)
 		await_outcome(t, &k);
 	return 0;
 }

@@ -124,7 +124,7 @@ type RecorderOwner struct {
 type RecorderPending struct {
 	_    structs.HostLayout
 	N    uint64
-	Keys [4]RecorderCapKey
+	Keys [8]RecorderCapKey
 }
 
 type RecorderSighting struct {
@@ -213,6 +213,7 @@ const (
 	RecorderVarFresh          = "fresh"
 	RecorderVarHostInum       = "host_inum"
 	RecorderVarHostNetns      = "host_netns"
+	RecorderVarLeaving        = "leaving"
 	RecorderVarLost           = "lost"
 	RecorderVarRunning        = "running"
 	RecorderVarSlots          = "slots"
@@ -319,6 +320,7 @@ type RecorderVariableSpecs struct {
 	Fresh       *ebpf.VariableSpec `ebpf:"fresh"`
 	HostInum    *ebpf.VariableSpec `ebpf:"host_inum"`
 	HostNetns   *ebpf.VariableSpec `ebpf:"host_netns"`
+	Leaving     *ebpf.VariableSpec `ebpf:"leaving"`
 	Lost        *ebpf.VariableSpec `ebpf:"lost"`
 	Running     *ebpf.VariableSpec `ebpf:"running"`
 	Slots       *ebpf.VariableSpec `ebpf:"slots"`
@@ -399,6 +401,7 @@ type RecorderVariables struct {
 	Fresh       *ebpf.Variable `ebpf:"fresh"`
 	HostInum    *ebpf.Variable `ebpf:"host_inum"`
 	HostNetns   *ebpf.Variable `ebpf:"host_netns"`
+	Leaving     *ebpf.Variable `ebpf:"leaving"`
 	Lost        *ebpf.Variable `ebpf:"lost"`
 	Running     *ebpf.Variable `ebpf:"running"`
 	Slots       *ebpf.Variable `ebpf:"slots"`

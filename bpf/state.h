@@ -122,6 +122,7 @@ __u32 host_inum;
 __u32 host_netns;
 
 __u64 attached_at;		/* boot clock, ns */
+__u32 leaving;			/* the probe on the way out is attached */
 
 volatile const __u32 stack_shift = 14;
 volatile const __u8 exits_wanted = 0;

@@ -176,7 +176,7 @@ func (p *probes) watchExits(on bool) error {
 		return nil
 	}
 	if !on {
-		err := p.leave.Close()
+		err := errors.Join(p.state.write(bpf.RecorderVarLeaving, uint32(0)), p.leave.Close())
 		p.leave = nil
 		return err
 	}
@@ -186,7 +186,7 @@ func (p *probes) watchExits(on bool) error {
 	}
 	p.leave = links[0]
 	p.more = append(p.more, coll)
-	return nil
+	return p.state.write(bpf.RecorderVarLeaving, uint32(1))
 }
 
 // detach stops recording; the state can still be read. enter goes before

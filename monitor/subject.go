@@ -119,17 +119,29 @@ func (r *recording) adopt(s *space, rec trace.Container, named bool) {
 
 // rename takes over what is known of c now, and decides whether it is wanted.
 func (r *recording) rename(c *subject, rec trace.Container, named bool) {
-	command := c.rec.Command
-	c.rec, c.named = rec, named
-	if c.rec.Command == "" {
-		c.rec.Command = command
+	c.named = c.named || named
+	if rec.Started.IsZero() && !c.main.late {
+		rec.Started = r.clock.at(c.main.time)
 	}
+	c.rec = merge(c.rec, rec)
 	c.rec.Existed = c.main.late
-	if c.rec.Started.IsZero() && !c.main.late {
-		c.rec.Started = r.clock.at(c.main.time)
-	}
 	r.decide(c)
 	r.describe(c)
+}
+
+// merge adds to what was known what is known now. An answer that came when the
+// container was gone says less than one before it.
+func merge(old, now trace.Container) trace.Container {
+	if old.ID == "" {
+		return now
+	}
+	was, is := reflect.ValueOf(&old).Elem(), reflect.ValueOf(now)
+	for i := range was.NumField() {
+		if !is.Field(i).IsZero() {
+			was.Field(i).Set(is.Field(i))
+		}
+	}
+	return old
 }
 
 // decide says yes as soon as the selection matches, and no when nothing more is
