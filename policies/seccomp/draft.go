@@ -1,0 +1,109 @@
+package seccomp
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"advisor/policies"
+	"advisor/trace"
+)
+
+// profile writes the draft down: what is allowed, then what is refused with an
+// errno of its own.
+func (d *draft) profile(o policies.Observation) Profile {
+	p := Profile{Format: OCI, Default: Errno, DefaultErrno: errnoOf(eNOSYS)}
+	for _, arch := range d.archs {
+		p.Architectures = append(p.Architectures, Token(arch))
+	}
+	p.Rules = append(p.Rules, Rule{Names: d.names(), Action: Allow})
+	p.Rules = append(p.Rules, d.conditional()...)
+	d.refuse(&p, o)
+	d.killed()
+	return p
+}
+
+func errnoOf(n uint) *uint { return &n }
+
+// conditional are the rules of the base profile for calls that are not
+// allowed whole anyway, one name each.
+func (d *draft) conditional() []Rule {
+	whole := d.names()
+	var rules []Rule
+	for _, r := range d.extra {
+		for _, name := range r.Names {
+			if !slices.Contains(whole, name) {
+				rules = append(rules, Rule{Names: []string{name}, Action: Allow, Args: r.Args})
+			}
+		}
+	}
+	slices.SortFunc(rules, func(a, b Rule) int {
+		return cmp.Or(strings.Compare(a.Names[0], b.Names[0]),
+			slices.CompareFunc(a.Args, b.Args, compareArg))
+	})
+	return rules
+}
+
+// refuse sets what happens to the other calls.
+func (d *draft) refuse(p *Profile, o policies.Observation) {
+	switch d.opt.Action {
+	case "log":
+		p.Default, p.DefaultErrno = Log, nil
+		p.Flags, p.FlagsSet = []string{FlagLog}, true
+	case "kill":
+		p.Default, p.DefaultErrno = KillProcess, nil
+		d.refuseNames(p, strings.Fields(probes), eNOSYS)
+	default:
+		names := append(strings.Fields(privileged), refusedWith(o, ePERM)...)
+		d.refuseNames(p, names, ePERM)
+	}
+}
+
+// refusedWith lists the calls that a filter refused with an errno while
+// recording: the workload got along with exactly that.
+func refusedWith(o policies.Observation, errno int) []string {
+	var names []string
+	for _, den := range o.Denied {
+		name := trace.SyscallName(den.Arch, den.Nr)
+		if name != "" && den.Action == trace.ErrnoName(errno) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// refuseNames adds a rule for those of names that are not allowed and that
+// some architecture of the profile has.
+func (d *draft) refuseNames(p *Profile, names []string, errno uint) {
+	var list []string
+	for _, name := range names {
+		if !p.mentions(name) && slices.ContainsFunc(d.archs, func(arch string) bool {
+			_, ok := trace.SyscallNumber(arch, name)
+			return ok
+		}) {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	if list = slices.Compact(list); len(list) > 0 {
+		p.Rules = append(p.Rules, Rule{Names: list, Action: Errno, Errno: errnoOf(errno)})
+	}
+}
+
+func (p Profile) mentions(name string) bool {
+	return slices.ContainsFunc(p.Rules, func(r Rule) bool { return slices.Contains(r.Names, name) })
+}
+
+// killed notes the architectures of the same host that the profile shuts out.
+func (d *draft) killed() {
+	var out []string
+	for _, a := range onHost(d.native()) {
+		if !slices.Contains(d.archs, a.audit) && a.audit != d.native() {
+			out = append(out, a.audit)
+		}
+	}
+	if len(out) > 0 {
+		d.note("no %s program was seen: the kernel kills threads that make such calls",
+			strings.Join(out, " or "))
+	}
+}

@@ -1,0 +1,164 @@
+package seccomp
+
+import (
+	"fmt"
+	"slices"
+
+	"advisor/trace"
+)
+
+// Program is what a profile means under a context: our reading of the declared
+// rules, made without libseccomp.
+type Program struct {
+	archs     []abi
+	otherwise Outcome
+	calls     map[call][]clause // in the order they are tested
+	stub      []stub
+}
+
+// call is a number of an architecture, without the bit of x32.
+type call struct {
+	arch string
+	nr   int
+}
+
+// clause is one alternative for a call: its outcome where all conditions hold.
+type clause struct {
+	args []Arg // by argument; empty: always
+	out  Outcome
+	rule int // index of the profile's rule
+	name string
+}
+
+// stub is runc's prefix for one architecture: numbers above last, with the bit
+// of x32 where it has one, get ENOSYS.
+type stub struct {
+	abi  abi
+	last int
+}
+
+// Problem is something about one rule that makes a runtime refuse a profile.
+type Problem struct {
+	Rule int // index of the profile's rule
+	Name string
+	Text string
+}
+
+// Error is the problem in one line.
+func (p Problem) Error() string { return fmt.Sprintf("rule %d, %s: %s", p.Rule, p.Name, p.Text) }
+
+// Load reads a profile under a context. The error names what makes the engine
+// or the runtime refuse it.
+func Load(p Profile, ctx Context) (*Program, error) {
+	if err := p.loadable(); err != nil {
+		return nil, err
+	}
+	r, err := p.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	prog := &Program{
+		archs: r.archs, otherwise: outcome(p.Default, p.DefaultErrno),
+		calls: map[call][]clause{},
+	}
+	for _, i := range r.rules {
+		if err := prog.insert(i, p.Rules[i]); err != nil {
+			return nil, err
+		}
+	}
+	prog.order()
+	prog.stub = stubs(p, r, ctx)
+	return prog, nil
+}
+
+// loadable refuses the words that no runtime knows.
+func (p Profile) loadable() error {
+	if !p.Default.known() {
+		return fmt.Errorf("default action %q: not an action", p.Default)
+	}
+	for i, r := range p.Rules {
+		if !r.Action.known() {
+			return fmt.Errorf("rule %d: %q is not an action", i, r.Action)
+		}
+		for _, a := range r.Args {
+			if !a.Op.known() || a.Index > 5 {
+				return fmt.Errorf("rule %d: no such comparison of argument %d: %q", i, a.Index, a.Op)
+			}
+		}
+	}
+	return nil
+}
+
+// insert adds a rule for every architecture that has a call of its names.
+func (g *Program) insert(i int, r Rule) error {
+	out := outcome(r.Action, r.Errno)
+	if out == g.otherwise {
+		return nil
+	}
+	for _, name := range r.Names {
+		for _, args := range r.alternatives() {
+			c := clause{args, out, i, name}
+			for _, a := range g.archs {
+				if err := g.insertFor(a, c); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// insertFor adds a clause to the calls of one architecture that it is about.
+func (g *Program) insertFor(a abi, c clause) error {
+	c.args = a.narrow(c.args)
+	if nr, ok := trace.SyscallNumber(a.audit, c.name); ok {
+		if err := g.add(call{a.audit, nr}, c); err != nil {
+			return err
+		}
+	}
+	if m, ok := multiplexed(a.audit, c.name); ok {
+		c.args = m.under(c.args)
+		return g.add(call{a.audit, m.nr}, c)
+	}
+	return nil
+}
+
+// add keeps libseccomp's precedence: unconditional before conditional, the
+// first unconditional before later ones; one condition with two outcomes is
+// refused (EEXIST).
+func (g *Program) add(at call, c clause) error {
+	have := g.calls[at]
+	if len(have) > 0 && len(have[0].args) == 0 {
+		return nil
+	}
+	if len(c.args) == 0 {
+		g.calls[at] = []clause{c}
+		return nil
+	}
+	for _, h := range have {
+		if !slices.Equal(h.args, c.args) {
+			continue
+		}
+		if h.out == c.out {
+			return nil
+		}
+		return Problem{c.rule, c.name, fmt.Sprintf(
+			"the same condition has %v in rule %d and %v here", h.out, h.rule, c.out)}
+	}
+	g.calls[at] = append(have, c)
+	return nil
+}
+
+// narrow cuts constants to the words that filters of a 32-bit architecture
+// compare (libseccomp db.c, _db_rule_gen_32; x32 is one of them).
+func (a abi) narrow(args []Arg) []Arg {
+	if a.wide() {
+		return args
+	}
+	out := slices.Clone(args)
+	for i := range out {
+		out[i].Value = uint64(uint32(out[i].Value))
+		out[i].ValueTwo = uint64(uint32(out[i].ValueTwo))
+	}
+	return out
+}
