@@ -271,7 +271,7 @@ type Denied struct {
 
 // Count is the occurrences of one fact since the last [Counts] line.
 type Count struct {
-	Fact  string `json:"fact"` // "syscall/x86_64/openat", "capability/CHOWN", "connect/TCP/10.0.0.1:80" …
+	Fact  string `json:"fact"` // what the record's Fact method says, such as "syscall/x86_64/openat"
 	Count uint64 `json:"count"`
 }
 
