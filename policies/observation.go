@@ -23,21 +23,30 @@ type Observation struct {
 
 // Evidence is how much an observation can be trusted.
 type Evidence struct {
-	Start    time.Time      `json:"start,omitzero"` // first header or sighting
-	End      time.Time      `json:"end,omitzero"`
-	LastNew  time.Time      `json:"lastNew,omitzero"` // when the last new fact was first seen
-	Traces   int            `json:"traces"`
-	Nodes    []string       `json:"nodes,omitempty"`
-	Kernels  []string       `json:"kernels,omitempty"`
-	Replicas int            `json:"replicas"` // distinct containers
-	Restarts int            `json:"restarts"`
-	Lost     uint64         `json:"lost"`
-	Losses   []trace.Loss   `json:"losses,omitempty"`
-	Late     int            `json:"late,omitempty"` // containers that were there before recording
-	Complete trace.Complete `json:"complete"`       // false beats unknown beats true
+	Start    time.Time    `json:"start,omitzero"` // first header or sighting
+	End      time.Time    `json:"end,omitzero"`
+	LastNew  time.Time    `json:"lastNew,omitzero"` // when the last new fact was first seen
+	Traces   int          `json:"traces"`
+	Nodes    []string     `json:"nodes,omitempty"`
+	Kernels  []string     `json:"kernels,omitempty"`
+	Replicas int          `json:"replicas"` // distinct containers
+	Restarts int          `json:"restarts"`
+	Lost     uint64       `json:"lost"`
+	Losses   []trace.Loss `json:"losses,omitempty"`
+	Late     int          `json:"late,omitempty"` // containers that were there before recording
+	// Incomplete and Sampled count containers that facts of were lost, or whose
+	// call sites of capability checks are a sample.
+	Incomplete int `json:"incomplete,omitempty"`
+	Sampled    int `json:"sampled,omitempty"`
+	// Complete is false where something was lost, else unknown where a trace
+	// has no end or no container was seen from its start, else true.
+	Complete trace.Complete `json:"complete"`
 	// Off names the probes that were off in some trace, with the reason:
 	// facts of that kind were not looked for.
 	Off []string `json:"off,omitempty"`
+	// Notes say what else a reader should know, sorted: a trace that was cut,
+	// facts of a container that no trace describes.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Seen is the evidence of one fact, folded over all its sightings.

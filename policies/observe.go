@@ -1,0 +1,122 @@
+package policies
+
+import (
+	"maps"
+	"slices"
+
+	"advisor/trace"
+)
+
+// Observations are what was observed so far: one for each workload, sorted by
+// [Workload.Compare]. Every list in them is sorted.
+func (o *Observer) Observations() []Observation {
+	replicas := make(map[Workload][]*container)
+	for _, c := range o.containers {
+		record, _ := c.record()
+		w := WorkloadOf(&record)
+		replicas[w] = append(replicas[w], c)
+	}
+	var list []Observation
+	for _, w := range slices.SortedFunc(maps.Keys(replicas), Workload.Compare) {
+		list = append(list, observe(w, replicas[w]))
+	}
+	return list
+}
+
+func observe(w Workload, replicas []*container) Observation {
+	slices.SortFunc(replicas, compareContainers)
+	sum := newFacts()
+	obs := Observation{Workload: w}
+	uncounted := 0
+	for _, c := range replicas {
+		uncounted += sum.join(c)
+		record, _ := c.record()
+		obs.Containers = append(obs.Containers, record)
+		obs.Exits = append(obs.Exits, c.exits...)
+	}
+	slices.SortStableFunc(obs.Exits, compareExits)
+	sum.list(&obs)
+	obs.Evidence = evidence(replicas, &obs)
+	if uncounted > 0 {
+		obs.Evidence.miss(uint64(uncounted))
+	}
+	return obs
+}
+
+// join adds the facts of one container, and returns how many facts were
+// counted in it that were never recorded.
+func (f *facts) join(c *container) int {
+	assigned := make(map[string]bool)
+	f.syscalls.join(c.syscalls, assign(c.counts, assigned, c.syscalls))
+	f.capabilities.join(c.capabilities, assign(c.counts, assigned, c.capabilities))
+	f.connects.join(c.connects, assign(c.counts, assigned, c.connects.seen()))
+	f.accepts.join(c.accepts, assign(c.counts, assigned, c.accepts.seen()))
+	f.listens.join(c.listens, nil)
+	f.denied.join(c.denied, nil)
+	for key, args := range c.args {
+		if f.args[key] == nil {
+			f.args[key] = new(arguments)
+		}
+		f.args[key].join(args)
+	}
+	return len(c.counts) - len(assigned)
+}
+
+// list writes the facts into an observation, sorted.
+func (f *facts) list(obs *Observation) {
+	for key, seen := range f.syscalls {
+		obs.Syscalls = append(obs.Syscalls, f.syscall(key, seen))
+	}
+	for k, seen := range f.capabilities {
+		obs.Capabilities = append(obs.Capabilities, Capability{
+			Phase: k.Phase, Name: k.Name, Allowed: k.Allowed, Syscall: k.Syscall, Outcome: k.Outcome,
+			UserNS: k.UserNS, Overridden: k.Overridden, Site: k.Site, Audit: k.Audit,
+			Sampled: k.Sampled, Seen: *seen,
+		})
+	}
+	for k, seen := range f.listens {
+		obs.Listens = append(obs.Listens, Listen{k.Protocol, k.Address, k.Port, *seen})
+	}
+	for k, seen := range f.denied {
+		if k.Syscall == "" {
+			k.Syscall = trace.SyscallName(k.Arch, k.Nr)
+		}
+		obs.Denied = append(obs.Denied, Denied{k.Arch, k.Nr, k.Syscall, k.Action, *seen})
+	}
+	f.listFlows(obs)
+	obs.sort()
+}
+
+func (f *facts) syscall(key syscallKey, seen *Seen) Syscall {
+	call := Syscall{
+		Arch: key.Arch, Nr: key.Nr, Name: key.Name, Phase: key.Phase, Filtered: key.Filtered, Seen: *seen,
+	}
+	if call.Name == "" {
+		call.Name = trace.SyscallName(key.Arch, key.Nr)
+	}
+	if args := f.args[key]; args != nil {
+		call.Args = args.sorted()
+		// Where a replica's arguments were not recorded, there may be others.
+		call.ArgsOverflow = args.overflow || args.containers < seen.Containers
+	}
+	return call
+}
+
+func (f *facts) listFlows(obs *Observation) {
+	for k, flow := range f.connects {
+		obs.Connects = append(obs.Connects, Connect{
+			Protocol: k.Protocol, Remote: k.Remote, Port: k.Port, Result: k.Result,
+			Requested: k.Requested, RequestedPort: k.RequestedPort,
+			Translated: k.Translated, TranslatedPort: k.TranslatedPort,
+			Source: flow.address, Local: flow.port, Existing: flow.existing,
+			Container: flow.container, Seen: flow.Seen,
+		})
+	}
+	for k, flow := range f.accepts {
+		obs.Accepts = append(obs.Accepts, Accept{
+			Protocol: k.Protocol, Port: k.Port, Remote: k.Remote,
+			Address: flow.address, PeerPort: flow.port, Existing: flow.existing,
+			Container: flow.container, Seen: flow.Seen,
+		})
+	}
+}

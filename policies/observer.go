@@ -1,0 +1,177 @@
+package policies
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"advisor/trace"
+)
+
+// Observer folds the records of any number of traces into observations. The
+// order of traces does not matter, nor that of records within a trace, but for
+// its headers and for the lines of one container, of which the last counts.
+// Memory grows with distinct facts, not with records.
+type Observer struct {
+	containers map[containerKey]*container
+	traces     map[string]*source
+}
+
+// containerKey is what tells containers apart: an id is unique on one node,
+// from one boot to the next. Where a header says neither, it is unique in its
+// trace only.
+type containerKey struct {
+	node, boot, trace string
+	id                string
+}
+
+// source is one trace.
+type source struct {
+	name     string
+	segments []*segment
+	reasons  []string // why it may lack something
+}
+
+// NewObserver is an observer that has seen nothing.
+func NewObserver() *Observer {
+	return &Observer{
+		containers: make(map[containerKey]*container),
+		traces:     make(map[string]*source),
+	}
+}
+
+// Add takes in one record of a trace. The trace's name tells it from others
+// and stands in notes. The record is not kept.
+func (o *Observer) Add(name string, rec trace.Record) {
+	src := o.source(name)
+	if h, ok := rec.(*trace.Header); ok {
+		src.open(h)
+		return
+	}
+	seg := src.last()
+	switch r := rec.(type) {
+	case *trace.Container:
+		o.container(seg, r.ID).describe(seg, r)
+	case *trace.Syscall:
+		o.container(seg, r.Container).addSyscall(r)
+	case *trace.Capability:
+		o.container(seg, r.Container).addCapability(r)
+	case *trace.Connect:
+		o.container(seg, r.Container).addConnect(r)
+	case *trace.Accept:
+		o.container(seg, r.Container).addAccept(r)
+	case *trace.Listen:
+		o.container(seg, r.Container).addListen(r)
+	case *trace.Denied:
+		o.container(seg, r.Container).addDenied(r)
+	default:
+		o.addMeta(seg, rec)
+	}
+}
+
+// addMeta takes in what is no fact of its own.
+func (o *Observer) addMeta(seg *segment, rec trace.Record) {
+	switch r := rec.(type) {
+	case *trace.Counts:
+		o.container(seg, r.Container).count(r.Counts)
+	case *trace.Exit:
+		o.container(seg, r.Container).exit(r)
+	case *trace.Loss:
+		if r.Container != "" {
+			o.container(seg, r.Container)
+		}
+		seg.lose(r)
+	case *trace.End:
+		seg.close(r)
+	}
+}
+
+// Incomplete says that a trace may lack facts, such as one that was cut: no
+// observation that rests on it is complete.
+func (o *Observer) Incomplete(name, reason string) {
+	src := o.source(name)
+	src.reasons = append(src.reasons, reason)
+}
+
+// Read takes in a whole trace. Lines that cannot be read are returned, and
+// count as lost, as do lines that the trace says it has and that are not there.
+// A trace without an end, or with fields of a later version, is incomplete. The
+// error is of the input and ends the reading; what was read before it is kept.
+func (o *Observer) Read(r *trace.Reader) (bad []*trace.LineError, err error) {
+	missing := uint64(0)
+	for {
+		rec, err := r.Next()
+		var line *trace.LineError
+		switch {
+		case err == nil:
+			o.Add(r.Name(), rec)
+			missing = o.miss(r, missing)
+		case errors.As(err, &line):
+			bad = append(bad, line)
+			o.Add(r.Name(), unread(1, "a line cannot be read"))
+		case errors.Is(err, io.EOF):
+			o.judge(r)
+			return bad, nil
+		case errors.Is(err, trace.ErrIncomplete):
+			o.Incomplete(r.Name(), "it stops without an end record")
+			o.judge(r)
+			return bad, nil
+		case errors.Is(err, trace.ErrNotTrace) && r.Line() <= 1:
+			return bad, err
+		default:
+			o.Incomplete(r.Name(), "it cannot be read to its end")
+			return bad, err
+		}
+	}
+}
+
+// judge takes in what a reader says of the trace as a whole.
+func (o *Observer) judge(r *trace.Reader) {
+	if r.Cut() > 0 {
+		o.Incomplete(r.Name(), "its last line breaks off")
+	}
+	if records, fields := r.Unknown(); records+fields > 0 {
+		o.Incomplete(r.Name(), fmt.Sprintf("it is of a later version: %d records and %d fields are not understood",
+			records, fields))
+	}
+}
+
+// miss takes in the lines that turned out to be missing at the end of a recording.
+func (o *Observer) miss(r *trace.Reader, known uint64) uint64 {
+	if r.Missing() > known {
+		o.Add(r.Name(), unread(r.Missing()-known, "lines were taken out or put in"))
+	}
+	return r.Missing()
+}
+
+func unread(n uint64, reason string) *trace.Loss {
+	return &trace.Loss{Probe: "trace", Stage: "read", Count: n, Reason: reason}
+}
+
+func (o *Observer) source(name string) *source {
+	src, ok := o.traces[name]
+	if !ok {
+		src = &source{name: name}
+		o.traces[name] = src
+	}
+	return src
+}
+
+// container is the container of that id in a segment, made if need be.
+func (o *Observer) container(seg *segment, id string) *container {
+	if c, ok := seg.containers[id]; ok {
+		return c
+	}
+	key := containerKey{node: seg.header.Node, boot: seg.header.Boot, id: id}
+	if key.node == "" && key.boot == "" {
+		key.trace = seg.source.name
+	}
+	c, ok := o.containers[key]
+	if !ok {
+		c = &container{key: key, facts: newFacts(), records: make(map[*segment]*trace.Container)}
+		o.containers[key] = c
+	}
+	seg.containers[id] = c
+	c.segments = append(c.segments, seg)
+	return c
+}
