@@ -18,6 +18,11 @@ var ErrIncomplete = errors.New("trace stops without an end record")
 // trace of a version that this package reads. Nothing more can be read.
 var ErrNotTrace = errors.New("not a trace")
 
+// ErrInvalid is what the error of [Writer.Write] wraps where the record is not
+// one that the format allows, or cannot stand where it would. The trace is as
+// it was, and takes other records.
+var ErrInvalid = errors.New("invalid record")
+
 // LineError is a line that cannot be read. The reader can go on after it.
 type LineError struct {
 	Name string // of the trace

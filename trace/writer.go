@@ -41,8 +41,8 @@ func NewZstdWriter(w io.Writer) (*Writer, error) {
 const zstdWindow = 1 << 20
 
 // Write appends one record. It is buffered until [Writer.Flush]. Records are
-// checked as the Reader checks them, and one that is refused leaves the trace
-// as it was. The first is a Header; after an End there may be another. An End's
+// checked as the Reader checks them, and one that is refused, with
+// [ErrInvalid], leaves the trace as it was. The first is a Header; after an End there may be another. An End's
 // Records are counted here, whatever it says.
 func (w *Writer) Write(rec Record) error {
 	if err := w.place(rec); err != nil {
@@ -55,7 +55,7 @@ func (w *Writer) Write(rec Record) error {
 	}
 	line, err := w.encode(rec)
 	if err != nil {
-		return fmt.Errorf("encoding a record of type %s: %w", rec.Type(), err)
+		return fmt.Errorf("%w: %s: %w", ErrInvalid, rec.Type(), err)
 	}
 	n, err := w.out.Write(line)
 	w.bytes += uint64(n)
@@ -69,10 +69,10 @@ func (w *Writer) Write(rec Record) error {
 // place says why a record cannot stand here.
 func (w *Writer) place(rec Record) error {
 	if err := check(rec); err != nil {
-		return fmt.Errorf("%s record: %w", rec.Type(), err)
+		return fmt.Errorf("%w: %s: %w", ErrInvalid, rec.Type(), err)
 	}
 	if _, ok := rec.(*Header); !ok && !w.recorded {
-		return fmt.Errorf("%s record without a header before it", rec.Type())
+		return fmt.Errorf("%w: %s: there is no header before it", ErrInvalid, rec.Type())
 	}
 	return nil
 }
