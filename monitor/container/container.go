@@ -85,7 +85,8 @@ func New(o Options) *Resolver {
 // nothing. Until then ask again, with the pid of a task that lives where there
 // is one, and once more when the container has ended; a container that was
 // gone before its runtime wrote anything down never becomes complete. The ID is
-// the same in every answer for one Sight.
+// the same in every answer for one Sight; only of a container in the root cgroup
+// it may change once, from the mount namespace's number to a name.
 func (r *Resolver) Resolve(s Sight) (trace.Container, bool) {
 	q := &query{Resolver: r, sight: s}
 	q.live = r.proc.alive(s)
