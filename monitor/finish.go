@@ -86,9 +86,9 @@ func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
 		{Probe: "network", Stage: "map", Count: l.Nets, Reason: "too many distinct peers"},
 		{Probe: "network", Stage: "socket", Count: l.Sockets, Reason: "no memory for a socket's owner"},
 		{Probe: "syscalls", Stage: "ring", Count: l.Events,
-			Reason: "time and process of first sightings; the facts are here"},
+			Reason: "time and process of first sightings; the facts are here", EvidenceOnly: true},
 		{Probe: "capabilities", Stage: "outcome", Count: l.Outcomes,
-			Reason: "outcome of the call of a check; the check is here"},
+			Reason: "outcome of the call of a check; the check is here", EvidenceOnly: true},
 	}
 	var lost []trace.Loss
 	for _, loss := range all {

@@ -99,9 +99,12 @@ func (e *Evidence) addContainer(c *container) {
 
 func (e *Evidence) addLosses(losses map[lossKey]uint64) {
 	for key, count := range losses {
-		e.Lost += count
+		if !key.evidenceOnly {
+			e.Lost += count
+		}
 		e.Losses = append(e.Losses, trace.Loss{
-			Probe: key.probe, Stage: key.stage, Reason: key.reason, Container: key.container, Count: count,
+			Probe: key.probe, Stage: key.stage, Reason: key.reason, Container: key.container,
+			Count: count, EvidenceOnly: key.evidenceOnly,
 		})
 	}
 	slices.SortFunc(e.Losses, compareLosses)
@@ -109,7 +112,8 @@ func (e *Evidence) addLosses(losses map[lossKey]uint64) {
 
 func compareLosses(a, b trace.Loss) int {
 	return cmp.Or(strings.Compare(a.Probe, b.Probe), strings.Compare(a.Stage, b.Stage),
-		strings.Compare(a.Reason, b.Reason), strings.Compare(a.Container, b.Container))
+		strings.Compare(a.Reason, b.Reason), strings.Compare(a.Container, b.Container),
+		compareBools(a.EvidenceOnly, b.EvidenceOnly))
 }
 
 // miss counts facts of which there are occurrences and no record.

@@ -31,6 +31,8 @@ func TestComplete(t *testing.T) {
 		{"lost by this container", []trace.Record{lost("a", 2), ended("false", 2)}, "false", 2},
 		{"lost by another container", []trace.Record{lost("b", 2), ended("false", 2)}, "true", 0},
 		{"lost by nobody in particular", []trace.Record{lost("", 2), ended("false", 2)}, "false", 2},
+		{"only evidence was lost", []trace.Record{
+			&trace.Loss{Probe: "syscalls", Stage: "ring", Count: 3, EvidenceOnly: true}, ended("true", 0)}, "true", 0},
 		{"more lost than told", []trace.Record{lost("b", 2), ended("false", 5)}, "false", 3},
 		{"not complete, for no reason", []trace.Record{ended("false", 0)}, "false", 0},
 		{"a loss and no end", []trace.Record{lost("a", 1)}, "false", 1},

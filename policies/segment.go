@@ -21,6 +21,7 @@ type segment struct {
 
 type lossKey struct {
 	probe, stage, reason, container string
+	evidenceOnly                    bool
 }
 
 // open begins a segment with its header.
@@ -42,7 +43,7 @@ func (s *source) last() *segment {
 }
 
 func (s *segment) lose(l *trace.Loss) {
-	s.losses[lossKey{l.Probe, l.Stage, l.Reason, l.Container}] += l.Count
+	s.losses[lossKey{l.Probe, l.Stage, l.Reason, l.Container, l.EvidenceOnly}] += l.Count
 }
 
 // close keeps the end. A second one, which no reader lets through, only adds.
@@ -62,7 +63,9 @@ func (s *segment) lost(id string) map[lossKey]uint64 {
 	touching := make(map[lossKey]uint64)
 	var all uint64
 	for key, count := range s.losses {
-		all += count
+		if !key.evidenceOnly {
+			all += count
+		}
 		if key.container == id || key.container == "" {
 			touching[key] = count
 		}
@@ -75,8 +78,8 @@ func (s *segment) lost(id string) map[lossKey]uint64 {
 
 // complete is what the segment says of one container, given what it lost.
 func (s *segment) complete(lost map[lossKey]uint64) trace.Complete {
-	for _, count := range lost {
-		if count > 0 {
+	for key, count := range lost {
+		if count > 0 && !key.evidenceOnly {
 			return trace.CompleteFalse
 		}
 	}

@@ -296,6 +296,9 @@ type Loss struct {
 	Count     uint64 `json:"count"`
 	Reason    string `json:"reason"`
 	Container string `json:"container,omitempty"`
+	// EvidenceOnly says that every fact is there, and only lacks when and by
+	// whom it was seen, or the outcome.
+	EvidenceOnly bool `json:"evidenceOnly,omitempty"`
 }
 
 // Last is one call of the flight recorder.
@@ -327,7 +330,7 @@ const (
 type End struct {
 	Time     time.Time `json:"time,omitzero"`
 	Records  uint64    `json:"records"` // lines before this one
-	Lost     uint64    `json:"lost"`
+	Lost     uint64    `json:"lost"`    // sum of the Loss lines' counts, without those of evidence only
 	Complete Complete  `json:"complete"`
 	Reason   string    `json:"reason,omitempty"` // why recording ended: interrupt, duration, exit, …
 }
