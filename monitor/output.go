@@ -67,12 +67,19 @@ func giveToCaller(f *os.File) {
 	_ = f.Chown(uid, gid)
 }
 
+// write appends a record. One that the format refuses is the only thing lost.
 func (o *output) write(rec trace.Record) error {
-	if o.err == nil {
-		if err := o.w.Write(rec); err != nil {
-			o.err = fmt.Errorf("writing the trace: %w", err)
-		}
+	if o.err != nil {
+		return o.err
 	}
+	err := o.w.Write(rec)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, trace.ErrInvalid):
+		return fmt.Errorf("writing the trace: %w", err)
+	}
+	o.err = fmt.Errorf("writing the trace: %w", err)
 	return o.err
 }
 

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"errors"
 	"path"
 	"reflect"
 	"slices"
@@ -83,9 +84,15 @@ func (r *recording) emit(c *subject, rec trace.Record) {
 	}
 }
 
-// write appends to the trace. Its error comes back from the next flush.
+// write appends to the trace. Its error comes back from the next flush, but for
+// a record that the format refuses: that one counts as lost.
 func (r *recording) write(rec trace.Record) {
-	_ = r.out.write(rec)
+	if err := r.out.write(rec); errors.Is(err, trace.ErrInvalid) {
+		r.o.Log.Error("a record is refused", "error", err)
+		r.lost++
+		_ = r.out.write(&trace.Loss{Probe: "trace", Stage: "write", Count: 1, Reason: err.Error()})
+		return
+	}
 	switch rec.(type) {
 	case *trace.Container, *trace.Loss, *trace.Exit, *trace.End:
 	default:
