@@ -12,6 +12,9 @@ import (
 )
 
 func main() {
+	if first, code := firstProcess(); first {
+		os.Exit(code)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends the work in order; with the handler gone, a second
 	// one ends the process at once.

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+
+	"advisor/monitor"
+	"advisor/monitor/container"
+)
+
+// firstProcess does the work of a command's first process where this is one:
+// the recorder starts itself again inside the command's namespaces.
+func firstProcess() (first bool, code int) {
+	if !monitor.IsInit() {
+		return false, 0
+	}
+	return true, monitor.Init()
+}
+
+// Run records until it is enough, and passes the code of a command on.
+func (c *monitorCmd) Run(ctx context.Context, s streams) error {
+	command, err := c.command()
+	if err != nil {
+		return err
+	}
+	progress := newProgress(s, c.path())
+	res, err := monitor.Run(ctx, c.options(s, command, progress))
+	progress.done()
+	if err != nil {
+		return c.explain(s, err, len(command) > 0)
+	}
+	progress.summary(res)
+	if res.ExitCode != 0 {
+		return exitCode(res.ExitCode)
+	}
+	return nil
+}
+
+func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.Options {
+	level := slog.LevelWarn
+	if c.Verbose {
+		level = slog.LevelDebug
+	}
+	return monitor.Options{
+		Output: c.path(), Append: c.Append, Force: c.Force,
+		Duration: c.Duration, UntilQuiet: c.UntilQuiet, UntilExit: c.UntilExit,
+		Selection: container.Selection{
+			Containers: c.Container, Pods: c.Pod, Namespaces: c.Namespace,
+			Images: c.Image, Labels: c.Selector, Host: c.Host,
+		},
+		SelectionText: c.text(),
+		Command:       command, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Denied: c.Denied, Outcomes: c.Outcomes, Slots: c.Slots,
+		Version: version(),
+		Log:     slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
+		Ready:   func() { p.ready(c.ReadyFile) },
+		Status:  p.status,
+	}
+}
+
+// explain adds what a user can do, and the code for a failure that is ours
+// where a command's code would be passed on.
+func (c *monitorCmd) explain(s streams, err error, commanded bool) error {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		err = hint(fmt.Errorf("%s exists", c.path()), "--append continues it, --force replaces it")
+	case errors.Is(err, monitor.ErrPrivilege):
+		err = hint(err, "run as root; advisor doctor says what is missing")
+	}
+	if !commanded {
+		return err
+	}
+	complain(s, fmt.Errorf("monitor: %w", err))
+	return exitCode(commandCode(err))
+}
+
+// commandCode is the code of a command that did not run, as with env(1).
+func commandCode(err error) int {
+	var lookup *exec.Error
+	switch {
+	case !errors.As(err, &lookup):
+		return exitMonitor
+	case errors.Is(err, fs.ErrPermission):
+		return 126
+	}
+	return 127
+}

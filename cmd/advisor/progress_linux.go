@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"advisor/monitor"
+	"advisor/trace"
+)
+
+// quietPeriod is how often a line says how far a recording is where there is
+// no terminal to keep one line up to date on.
+const quietPeriod = 30 * time.Second
+
+// progress tells a person how a recording goes.
+type progress struct {
+	s        streams
+	path     string
+	terminal bool
+	spoke    time.Duration // elapsed time at the last line
+	drawn    bool          // a status line stands on the terminal
+}
+
+func newProgress(s streams, path string) *progress {
+	file, ok := s.err.(*os.File)
+	return &progress{s: s, path: path, terminal: ok && term.IsTerminal(int(file.Fd()))}
+}
+
+// ready says that nothing from here on is missed.
+func (p *progress) ready(file string) {
+	p.s.say("ready: every probe is attached, writing %s", p.path)
+	if file == "" {
+		return
+	}
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		p.s.say("making the ready file: %v", err)
+	}
+}
+
+// status is called each second.
+func (p *progress) status(st monitor.Status) {
+	if p.terminal {
+		fmt.Fprintf(p.s.err, "\r\x1b[Kadvisor: %s", statusLine(st))
+		p.drawn = true
+		return
+	}
+	if st.Elapsed-p.spoke >= quietPeriod {
+		p.spoke = st.Elapsed
+		p.s.say("%s", statusLine(st))
+	}
+}
+
+// done leaves the terminal on a fresh line.
+func (p *progress) done() {
+	if p.drawn {
+		fmt.Fprintln(p.s.err)
+	}
+}
+
+func statusLine(st monitor.Status) string {
+	line := fmt.Sprintf("%s, %d containers, %d records, %s, %d lost",
+		st.Elapsed.Round(time.Second), st.Containers, st.Records, size(st.Bytes), st.Lost)
+	if !st.LastNew.IsZero() {
+		line += fmt.Sprintf(", quiet for %s", time.Since(st.LastNew).Round(time.Second))
+	}
+	return line
+}
+
+// summary is the footer of a recording: what there is, and what there is not.
+func (p *progress) summary(res monitor.Result) {
+	p.s.say("%s: %s", p.path, statusLine(res.Status))
+	for _, l := range res.Losses {
+		p.s.say("lost: %d at %s/%s: %s", l.Count, l.Probe, l.Stage, l.Reason)
+	}
+	switch {
+	case res.Containers == 0:
+		p.s.say("no container was seen")
+	case res.Complete == trace.CompleteTrue:
+		p.s.say("complete: good to report")
+	default:
+		p.s.say("not complete: reports will say so")
+	}
+}
+
+func size(n uint64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
