@@ -120,6 +120,13 @@ func accounted(name string, o policies.Observation) bool {
 	return name == "NET_BIND_SERVICE" && slices.ContainsFunc(boundPorts(o), low)
 }
 
+// baselineAdd are the capabilities that the baseline level lets a container add
+// (Pod Security Standards, Kubernetes 1.25 and later).
+var baselineAdd = [...]string{
+	"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
+	"NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+}
+
 // standardHolds looks at the level of s from the granted set up.
 func standardHolds(s Synthesis, granted []string) []string {
 	bind := func(name string) bool { return name == "NET_BIND_SERVICE" }

@@ -10,6 +10,8 @@ import (
 
 	"advisor/policies"
 	"advisor/trace"
+
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Synthesize returns the smallest list that grants what o's workload needed.
@@ -34,7 +36,11 @@ func Synthesize(o policies.Observation, opt Options) (Synthesis, error) {
 		s.Notes = append(s.Notes, "allowPrivilegeEscalation is left open: the trace does not tell "+
 			"whether a process that gave up root runs set-user-id programs")
 	}
-	s.Level, s.Blocks = level(s)
+	verdict, err := Standard(meta.ObjectMeta{}, alone(s))
+	if err != nil {
+		return Synthesis{}, fmt.Errorf("pod security of %s: %w", o.Workload, err)
+	}
+	s.Level, s.Blocks = verdict.Level, verdict.Blocks
 	s.Caveats = caveats(o, s, opt)
 	return s, nil
 }

@@ -1,0 +1,201 @@
+package caps
+
+import (
+	"fmt"
+	"slices"
+
+	"advisor/policies"
+	"advisor/trace"
+)
+
+// EffectiveSet is what the processes of a container hold.
+type EffectiveSet struct {
+	// Bounding is what any process can hold at most, sorted.
+	Bounding []string
+	// Effective is what the first process holds when it starts, sorted. Where
+	// UserUnknown it is what it holds if the image's user is root.
+	Effective []string
+	// Gainable is what a process can still get by running a set-user-id program
+	// or one with file capabilities, sorted: nothing under no_new_privs.
+	Gainable []string
+	// Ineffective are the capabilities that the manifest adds and no process can
+	// hold, sorted.
+	Ineffective     []string
+	NoNewPrivileges bool
+	NonRoot         bool
+	UserUnknown     bool // the image's user decides
+	Privileged      bool
+	UserNamespace   bool // all of it holds in a user namespace of the container's own only
+}
+
+// Has tells whether a process of the container can hold a capability.
+func (s EffectiveSet) Has(name string) bool {
+	return slices.Contains(s.Effective, name) || slices.Contains(s.Gainable, name)
+}
+
+// Evaluate resolves a declaration the way engine does, "" for the engine that
+// reads such manifests. It fails where the engine would not start the container.
+func Evaluate(d Declared, engine string) (EffectiveSet, error) {
+	if engine == "" {
+		engine = d.Engine
+	}
+	e, err := engineOf(engine)
+	if err != nil {
+		return EffectiveSet{}, err
+	}
+	s := EffectiveSet{
+		Privileged: is(d.Privileged), NoNewPrivileges: d.noNewPrivileges(),
+		UserNamespace: d.UserNamespace,
+	}
+	nonRoot, known := d.nonRoot()
+	s.NonRoot, s.UserUnknown = nonRoot, !known
+	if s.Bounding, err = e.Resolve(texts(d.Add), texts(d.Drop)); err != nil {
+		return EffectiveSet{}, err
+	}
+	if s.Privileged {
+		s.Bounding = trace.Capabilities()
+	}
+	e.fill(&s, d)
+	return s, nil
+}
+
+// fill follows the bounding set through the exec of the first process
+// (capabilities(7), transformation of capabilities during execve).
+func (e Engine) fill(s *EffectiveSet, d Declared) {
+	s.Effective, s.Gainable = slices.Clone(s.Bounding), []string{}
+	if !s.NonRoot {
+		return
+	}
+	s.Effective = []string{}
+	if e.ambient {
+		added, _ := e.Resolve(texts(d.Add), []string{all})
+		for _, name := range added {
+			if slices.Contains(s.Bounding, name) {
+				s.Effective = append(s.Effective, name)
+			}
+		}
+	}
+	if !s.NoNewPrivileges {
+		s.Gainable = slices.Clone(s.Bounding)
+	}
+	for _, n := range d.Add {
+		if number, ok := trace.CapabilityNumber(n.Text); ok && !s.Has(trace.CapabilityName(number)) {
+			s.Ineffective = append(s.Ineffective, trace.CapabilityName(number))
+		}
+	}
+	slices.Sort(s.Ineffective)
+	s.Ineffective = slices.Compact(s.Ineffective)
+}
+
+// Change is one difference between what two sets of manifests give a container.
+type Change struct {
+	Workload policies.Workload
+	Subject  string // a capability, or the field of the security context
+	Before   string // "granted", "not granted", or the field's value; "" where there was none
+	After    string
+	Position policies.Position // in the new manifests, else in the old ones
+}
+
+// String is the change in one line.
+func (c Change) String() string {
+	return fmt.Sprintf("%s: %s: %s -> %s", c.Workload, c.Subject, orNone(c.Before), orNone(c.After))
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+// Compare says what changes for the containers of before where after takes its
+// place, by what they hold, not by how it is written. Sorted by workload and
+// subject. A declaration that an engine refuses compares as "refused".
+func Compare(before, after []Declared, engine string) []Change {
+	old, fresh := byWorkload(before), byWorkload(after)
+	var changes []Change
+	for _, w := range workloads(before, after) {
+		was, now := old[w], fresh[w]
+		at := now.Position
+		if at.File == "" {
+			at = was.Position
+		}
+		a, b := aspects(was, engine), aspects(now, engine)
+		for _, subject := range subjects(a, b) {
+			if a[subject] != b[subject] {
+				changes = append(changes, Change{w, subject, a[subject], b[subject], at})
+			}
+		}
+	}
+	return changes
+}
+
+func byWorkload(list []Declared) map[policies.Workload]Declared {
+	m := make(map[policies.Workload]Declared, len(list))
+	for _, d := range list {
+		m[d.Workload] = d
+	}
+	return m
+}
+
+func workloads(lists ...[]Declared) []policies.Workload {
+	var all []policies.Workload
+	for _, list := range lists {
+		for _, d := range list {
+			all = append(all, d.Workload)
+		}
+	}
+	slices.SortFunc(all, policies.Workload.Compare)
+	return slices.Compact(all)
+}
+
+func subjects(a, b map[string]string) []string {
+	var names []string
+	for name := range a {
+		names = append(names, name)
+	}
+	for name := range b {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// aspects are what a declaration comes to, by subject.
+func aspects(d Declared, engine string) map[string]string {
+	m := make(map[string]string)
+	if d.Role == "" {
+		return m
+	}
+	s, err := Evaluate(d, engine)
+	if err != nil {
+		m["container"] = "refused: " + err.Error()
+		return m
+	}
+	m["container"] = "starts"
+	for _, name := range s.Bounding {
+		switch {
+		case slices.Contains(s.Effective, name):
+			m[name] = "granted"
+		case slices.Contains(s.Gainable, name):
+			m[name] = "through set-user-id programs and file capabilities only"
+		}
+	}
+	m["user"] = userWord(s)
+	m["no_new_privs"] = yesNo(s.NoNewPrivileges)
+	m["user namespace"] = "the host's"
+	if s.UserNamespace {
+		m["user namespace"] = "its own"
+	}
+	return m
+}
+
+func userWord(s EffectiveSet) string {
+	switch {
+	case s.UserUnknown:
+		return "the image's"
+	case s.NonRoot:
+		return "not root"
+	}
+	return "root"
+}
