@@ -16,7 +16,13 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require golang.org/x/term v0.47.0
+require (
+	golang.org/x/term v0.47.0
+	k8s.io/pod-security-admission v0.37.2
+	mvdan.cc/sh/v3 v3.14.1
+)
+
+require k8s.io/component-base v0.37.2 // indirect
 
 require (
 	github.com/BurntSushi/toml v1.6.0 // indirect

@@ -33,7 +33,7 @@ func Check(d Declared, o policies.Observation, engine string) []policies.Finding
 	set, err := Evaluate(d, engine)
 	if err != nil {
 		c.add(policies.Invalid, RuleRefused, "capabilities", err.Error(), nil, c.badName(engine))
-		return c.found
+		return c.finish()
 	}
 	c.set = set
 	c.unprotected()
@@ -43,9 +43,15 @@ func Check(d Declared, o policies.Observation, engine string) []policies.Finding
 	if len(o.Containers) > 0 || len(o.Capabilities) > 0 {
 		c.observed()
 	}
-	slices.SortStableFunc(c.found, func(a, b policies.Finding) int {
-		return strings.Compare(a.Rule+" "+a.Subject, b.Rule+" "+b.Subject)
-	})
+	return c.finish()
+}
+
+// finish gives each finding its identity, and puts the worst first.
+func (c *checker) finish() []policies.Finding {
+	for i, f := range c.found {
+		c.found[i].Fingerprint = policies.Fingerprint(f)
+	}
+	slices.SortFunc(c.found, policies.Finding.Compare)
 	return c.found
 }
 

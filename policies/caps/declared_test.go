@@ -82,7 +82,8 @@ func TestParseDeployment(t *testing.T) {
 	}
 	fourteen := strings.Join(Engines()[0].Defaults, "+")
 	want := []string{
-		"shop/Deployment/web container=setup init x.yaml:15:9 x.yaml:17:9 root add= drop= holds=" + fourteen,
+		"shop/Deployment/web container=setup init x.yaml:15:9 x.yaml:17:9 root add= drop= holds=" +
+			fourteen,
 		"shop/Deployment/web container=proxy sidecar x.yaml:20:9 x.yaml:20:9 not root add= drop= holds=",
 		"shop/Deployment/web container=server container x.yaml:24:9 x.yaml:28:11 not root " +
 			"add=NET_ADMIN drop=ALL holds=",
@@ -147,7 +148,8 @@ set -e
 docker run -d --rm \
   --cap-drop ALL --cap-add=CHOWN \
   --cap-add "SETUID" --name web -p 80:80 -e A=b nginx --cap-add SYS_ADMIN
-sudo podman container run -it --user 1000 --cap-add net_raw,kill --security-opt no-new-privileges busybox sh
+sudo podman container run -it --user 1000 --cap-add net_raw,kill \
+  --security-opt no-new-privileges busybox sh
 docker ps
 `
 	found, err := ParseRun("run.sh", []byte(script))
@@ -190,7 +192,8 @@ func TestCompare(t *testing.T) {
 	if changes := Compare(before, after, ""); len(changes) > 0 {
 		t.Errorf("the same, written otherwise: %v", changes)
 	}
-	after = parse(t, strings.Replace(deployment, "runAsNonRoot: true\n        runAsUser: 101", "{}", 1))
+	after = parse(t, strings.Replace(deployment,
+		"runAsNonRoot: true\n        runAsUser: 101", "{}", 1))
 	var got []string
 	for _, c := range Compare(before[2:], after[2:], "") {
 		got = append(got, c.String())
@@ -208,14 +211,16 @@ func TestCheck(t *testing.T) {
 		want     []string
 	}{
 		{"as synthesized", `{allowPrivilegeEscalation: false, capabilities: {drop: [ALL],
-          add: [CHOWN, DAC_OVERRIDE, SETGID, SETUID]}}`, []string{"unknown caps/denied SYS_RESOURCE"}},
+          add: [CHOWN, DAC_OVERRIDE, SETGID, SETUID]}}`, []string{
+			"unknown caps/denied SYS_RESOURCE",
+		}},
 		{"nothing said", `{allowPrivilegeEscalation: false}`, []string{
-			"unknown caps/denied SYS_RESOURCE", "unprotected caps/not-dropped ALL",
+			"unprotected caps/not-dropped ALL", "unknown caps/denied SYS_RESOURCE",
 		}},
 		{"too little and too much", `{allowPrivilegeEscalation: false, capabilities: {drop: [ALL],
           add: [SETGID, SETUID, NET_ADMIN]}}`, []string{
-			"unknown caps/denied SYS_RESOURCE", "missing caps/missing CHOWN",
-			"missing caps/missing DAC_READ_SEARCH or DAC_OVERRIDE", "excess caps/unused NET_ADMIN",
+			"missing caps/missing CHOWN", "missing caps/missing DAC_READ_SEARCH or DAC_OVERRIDE",
+			"excess caps/unused NET_ADMIN", "unknown caps/denied SYS_RESOURCE",
 		}},
 		{"a port", `{allowPrivilegeEscalation: false, capabilities: {drop: [ALL],
           add: [CHOWN, DAC_OVERRIDE, SETGID, SETUID, NET_BIND_SERVICE]}}`, []string{
@@ -225,7 +230,7 @@ func TestCheck(t *testing.T) {
 			"invalid caps/refused capabilities",
 		}},
 		{"contradiction", `{privileged: true, allowPrivilegeEscalation: false}`, []string{
-			"unprotected caps/privileged privileged", "invalid caps/refused allowPrivilegeEscalation",
+			"invalid caps/refused allowPrivilegeEscalation", "unprotected caps/privileged privileged",
 		}},
 		{"both alternatives", `{allowPrivilegeEscalation: false, capabilities: {drop: [ALL],
           add: [CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, SETGID, SETUID, SYS_RESOURCE]}}`, []string{
@@ -260,9 +265,13 @@ func TestCheckUnobserved(t *testing.T) {
 
 func TestStandings(t *testing.T) {
 	o := nginx()
-	o.Workload = policies.Workload{Namespace: "shop", Kind: "Deployment", Name: "web", Container: "server"}
+	o.Workload = policies.Workload{
+		Namespace: "shop", Kind: "Deployment", Name: "web", Container: "server",
+	}
 	o.Capabilities = nil
-	o.Containers[0].Granted = &trace.Granted{User: "101", NoNewPrivileges: new(true), Seccomp: "sha256:1"}
+	o.Containers[0].Granted = &trace.Granted{
+		User: "101", NoNewPrivileges: new(true), Seccomp: "sha256:1",
+	}
 	s, err := Synthesize(o, Options{})
 	if err != nil {
 		t.Fatal(err)
