@@ -30,7 +30,7 @@ static __always_inline struct pt_regs *registers(struct task_struct *t)
 {
 #ifdef UNTYPED
 	return BPF_CORE_READ(t, stack) + (1UL << stack_shift) -
-	       bpf_core_type_size(struct pt_regs) - REGS_PAD;
+	       bpf_core_type_size(struct pt_regs);
 #else
 	return (struct pt_regs *)bpf_task_pt_regs(t);
 #endif

@@ -61,6 +61,14 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *t)
 	return css ? BPF_CORE_READ(css, cgroup) : c;
 }
 
+/* An offset into a path that 128 more bytes fit behind. Older verifiers forget the
+ * bound of a register once it was spilled, so it is set again where it is used. */
+static __always_inline __u64 within(__u64 at)
+{
+	asm volatile("%0 &= 127" : "+r"(at));
+	return at;
+}
+
 static __always_inline struct kernfs_node *parent_of(struct kernfs_node *k)
 {
 	struct kernfs_node___parent *o = (void *)k;
@@ -74,19 +82,20 @@ static __always_inline struct kernfs_node *parent_of(struct kernfs_node *k)
 static __always_inline void note_cgroup(struct slot *s, struct task_struct *t)
 {
 	struct kernfs_node *k = BPF_CORE_READ(cgroup_of(t), kn);
-	__u32 at = 0;
-	__u64 id = s->id;
+	__u64 at = 0, id = s->id;
 
 	s->cgroup = BPF_CORE_READ(k, id);
 	for (int i = 0; i < 8 && k && at < CGROUP_PATH - 128; i++) {
-		long n = bpf_probe_read_kernel_str(&s->path[at & 127], 128, BPF_CORE_READ(k, name));
+		long n = bpf_probe_read_kernel_str(s->path + within(at), 128,
+						   BPF_CORE_READ(k, name));
 
 		if (n <= 1)
 			break;
 		at += n;
 		k = parent_of(k);
 	}
-	s->path[at & 255] = 0;
+	asm volatile("%0 &= 255" : "+r"(at));
+	s->path[at] = 0;
 	bpf_map_update_elem(&by_cgroup, &s->cgroup, &id, BPF_ANY);
 }
 

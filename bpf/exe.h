@@ -10,7 +10,7 @@ static __always_inline void walk(struct exe *out, struct path *p)
 {
 	struct dentry *d = p->dentry, *up;
 	struct mount *m = (void *)p->mnt - bpf_core_field_offset(struct mount, mnt), *over;
-	__u32 at = 0;
+	__u64 at = 0;
 
 	for (int i = 0; i < 16 && at < EXE_PATH - 128; i++) {
 		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
@@ -24,14 +24,15 @@ static __always_inline void walk(struct exe *out, struct path *p)
 		up = BPF_CORE_READ(d, d_parent);
 		if (up == d)
 			break;
-		long n = bpf_probe_read_kernel_str(&out->path[at & 127], 128,
+		long n = bpf_probe_read_kernel_str(out->path + within(at), 128,
 						   BPF_CORE_READ(d, d_name.name));
 		if (n <= 1)
 			break;
 		at += n;
 		d = up;
 	}
-	out->path[at & 255] = 0;
+	asm volatile("%0 &= 255" : "+r"(at));
+	out->path[at] = 0;
 }
 
 /* A key for the executable of t; its path is kept under it. */

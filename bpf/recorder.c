@@ -6,9 +6,7 @@
 #include "exit.c"
 #include "caps.c"
 #include "tcp.c"
-#ifndef UNTYPED
 #include "udp.c"
 #include "egress.c"
-#endif
 
 char dual_license[] SEC("license") = "Dual BSD/GPL";

@@ -48,6 +48,33 @@ static __always_inline void ports(struct sock *sk, struct net_key *k, struct net
 	}
 }
 
+#ifdef UNTYPED
+/* Before 5.11 a socket remembers nothing for a tracing program. */
+MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct owner, owner_scratch);
+
+static __always_inline struct owner *remember(struct sock *sk)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&owner_scratch, &zero);
+}
+
+static __always_inline struct owner *recall(struct sock *sk)
+{
+	return 0;
+}
+#else
+static __always_inline struct owner *remember(struct sock *sk)
+{
+	return bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+static __always_inline struct owner *recall(struct sock *sk)
+{
+	return bpf_sk_storage_get(&owners, sk, 0, 0);
+}
+#endif
+
 /* Connecting and listening are done by the task itself. */
 static __always_inline struct owner *claim_stream(struct sock *sk, struct task_struct *t)
 {
@@ -56,7 +83,7 @@ static __always_inline struct owner *claim_stream(struct sock *sk, struct task_s
 
 	if (!id)
 		return 0;
-	o = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	o = remember(sk);
 	if (!o) {
 		LOSE(sockets);
 		return 0;
@@ -96,7 +123,7 @@ int tcp(__u64 *ctx)
 	if (k.kind == NET_CONNECT || k.kind == NET_LISTEN)
 		o = claim_stream(sk, t);
 	else
-		o = bpf_sk_storage_get(&owners, sk, 0, 0);
+		o = recall(sk);
 	if (o) {
 		k.id = o->id;
 		v.by = o->by;

@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 
@@ -46,7 +48,7 @@ func load(l limits) (*probes, error) {
 	// Needed before 5.11; later kernels refuse it without CAP_SYS_RESOURCE and
 	// do not need it.
 	_ = rlimit.RemoveMemlock()
-	spec, err := bpf.LoadRecorder()
+	spec, err := embedded()
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
@@ -64,6 +66,16 @@ func load(l limits) (*probes, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// embedded is the object for the running kernel: before 5.11 the current task
+// has no type there, and each of its members is read by a call.
+func embedded() (*ebpf.CollectionSpec, error) {
+	err := features.HaveProgramHelper(ebpf.RawTracepoint, asm.FnGetCurrentTaskBtf)
+	if errors.Is(err, ebpf.ErrNotSupported) {
+		return bpf.LoadUntyped()
+	}
+	return bpf.LoadRecorder()
 }
 
 func (p *probes) configure(l limits) error {
