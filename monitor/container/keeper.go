@@ -69,7 +69,7 @@ func parseKeeper(args []string, cwd string) (keeper, bool) {
 
 func shim(args []string, cwd string) (keeper, bool) {
 	k := keeper{namespace: clean(option(args, "namespace"), maxName), id: option(args, "id")}
-	if k.runtime = Containerd; k.namespace == "moby" {
+	if k.runtime = Containerd; k.namespace == dockerNamespace {
 		k.runtime = Docker
 	}
 	// A shim of several containers (a pod's) stands in one of their bundles.

@@ -19,7 +19,8 @@ func (q *query) askRuntime() {
 		q.askHTTP(q.sockets.podman(), Podman)
 		q.c.Name = cmp.Or(q.c.Name, q.kept.name)
 	case runtime == CRIO, runtime == Containerd, q.at.podUID != "":
-		q.named = q.c.Pod != nil && q.c.Pod.Name != ""
+		q.askContainerd()
+		q.askCRI()
 	case runtime == "" && isID(q.at.id):
 		q.askAll()
 	case runtime == Host, runtime == Nspawn:

@@ -163,7 +163,7 @@ func (q *query) tryState(root stateRoot, name string) bool {
 	}
 	q.kept.oci, q.kept.init = root.runtime, s.pid
 	q.c.PID, q.c.Started = s.pid, s.created
-	if !q.at.sure {
+	if q.kept.runtime == root.runtime {
 		q.c.Name, q.named = clean(name, maxName), true
 	}
 	if s.bundle != "" {
