@@ -1,3 +1,5 @@
+//go:build linux
+
 package trace_test
 
 import (
@@ -7,87 +9,13 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"advisor/fixtures/synthetic"
 	"advisor/trace"
 )
-
-// repeats is a trace that says the same facts over and over, as many nodes and
-// days give them: it makes up lines as they are read.
-type repeats struct {
-	facts   []trace.Record
-	records int // left to say
-	said    int
-	buf     bytes.Buffer
-	w       *trace.Writer
-}
-
-func newRepeats(records int) *repeats {
-	r := &repeats{facts: syntheticFacts(20), records: records}
-	r.w = trace.NewWriter(&r.buf)
-	return r
-}
-
-func (r *repeats) Read(p []byte) (int, error) {
-	for r.buf.Len() < len(p) && r.said <= r.records+1 {
-		if err := r.w.Write(r.next()); err != nil {
-			return 0, err
-		}
-		if r.said++; r.said%64 == 0 || r.said > r.records {
-			if err := r.w.Flush(); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return r.buf.Read(p)
-}
-
-func (r *repeats) next() trace.Record {
-	switch {
-	case r.said == 0:
-		return &trace.Header{Schema: trace.Schema, Node: "n1", Boot: "b1"}
-	case r.said == r.records+1:
-		return &trace.End{Complete: trace.CompleteTrue}
-	}
-	rec := r.facts[r.said%len(r.facts)]
-	at := trace.Sighting{
-		Time: time.Unix(1790000000, int64(r.said)*1_000_003).UTC(), PID: 1000 + r.said%30000, Comm: "nginx",
-	}
-	switch f := rec.(type) {
-	case *trace.Syscall:
-		at.Exe, f.Sighting = "/usr/sbin/nginx", at
-	case *trace.Capability:
-		f.Sighting = at
-	case *trace.Connect:
-		f.Sighting, f.Local = at, 32768+r.said%28000
-	}
-	return rec
-}
-
-// syntheticFacts are 158 facts in each of n containers.
-func syntheticFacts(n int) []trace.Record {
-	var list []trace.Record
-	for c := range n {
-		id := strings.Repeat(fmt.Sprintf("%02x", c), 32)
-		for nr := range 130 {
-			list = append(list, &trace.Syscall{Container: id, Phase: trace.PhaseRun, Filtered: true,
-				Arch: "x86_64", Nr: nr, Name: trace.SyscallName("x86_64", nr)})
-		}
-		for nr := range 8 {
-			list = append(list, &trace.Capability{Container: id, Phase: trace.PhaseRun, Allowed: true,
-				Name: trace.CapabilityName(nr), Syscall: "openat", Outcome: trace.OutcomeOK,
-				UserNS: trace.UserNSHost, Site: "ns_capable", Audit: trace.AuditTrue})
-		}
-		for peer := range 20 {
-			list = append(list, &trace.Connect{Container: id, Protocol: trace.TCP, Port: 5432,
-				Remote: "10.1.2." + strconv.Itoa(peer), Source: "10.1.3.4", Result: trace.ResultEstablished})
-		}
-	}
-	return list
-}
 
 // BenchmarkReader reads the same facts over and over, and each fact once. The
 // heap must not grow with the records.
@@ -99,15 +27,17 @@ func BenchmarkReader(b *testing.B) {
 		var text bytes.Buffer
 		w := trace.NewWriter(&text)
 		check(b, w.Write(&trace.Header{Schema: trace.Schema}))
-		for _, f := range syntheticFacts(300) {
+		for _, f := range synthetic.Facts(300) {
 			check(b, w.Write(f))
 		}
 		check(b, w.Write(&trace.End{Complete: trace.CompleteTrue}))
 		check(b, w.Flush())
 		b.SetBytes(int64(text.Len()))
+		cpu, _ := spent(b)
 		for b.Loop() {
 			readAll(b, bytes.NewReader(text.Bytes()))
 		}
+		report(b, int64(text.Len()), cpu)
 	})
 }
 
@@ -115,6 +45,7 @@ func benchmarkRead(b *testing.B, records int) {
 	path := b.TempDir() + "/trace.log"
 	size := writeRepeats(b, path, records)
 	b.SetBytes(size)
+	cpu, _ := spent(b)
 	var highest uint64
 	for b.Loop() {
 		f, err := os.Open(path)
@@ -123,13 +54,13 @@ func benchmarkRead(b *testing.B, records int) {
 		check(b, f.Close())
 	}
 	b.ReportMetric(float64(highest)/(1<<20), "heap-MiB")
-	b.ReportMetric(peakRSS(b), "peak-rss-MiB")
+	report(b, size, cpu)
 }
 
 func writeRepeats(b *testing.B, path string, records int) int64 {
 	f, err := os.Create(path)
 	check(b, err)
-	size, err := io.Copy(f, newRepeats(records))
+	size, err := io.Copy(f, synthetic.Trace(records))
 	check(b, err)
 	check(b, f.Close())
 	return size
@@ -157,25 +88,19 @@ func heap() uint64 {
 	return m.HeapInuse
 }
 
-// peakRSS is the most memory this process ever had, where /proc says so.
-func peakRSS(b *testing.B) float64 {
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
+// spent is the processor time and the most memory of this process so far.
+func spent(b *testing.B) (cpu time.Duration, peakMiB float64) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
 	}
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.Atoi(strings.Fields(value)[0])
-			check(b, err)
-			return float64(kib) / 1024
-		}
-	}
-	return 0
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), float64(u.Maxrss) / 1024
 }
 
-func check(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
+// report says what the loop of a benchmark cost since cpu was spent. Other
+// work on the machine slows the clock's MB/s, not that of the processor.
+func report(b *testing.B, size int64, cpu time.Duration) {
+	now, peak := spent(b)
+	b.ReportMetric(float64(size)*float64(b.N)/1e6/(now-cpu).Seconds(), "MB/cpu-s")
+	b.ReportMetric(peak, "peak-rss-MiB")
 }

@@ -194,3 +194,10 @@ func fillStruct(r *rand.Rand, v reflect.Value) {
 		fill(r, v.Field(i))
 	}
 }
+
+func check(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
