@@ -3,6 +3,8 @@ package main
 // grammar is the command line. Each command is a struct with a Run method.
 type grammar struct {
 	Monitor monitorCmd `cmd:"" help:"Record what containers do."`
+	Report  reportCmd  `cmd:"" help:"Turn traces into policies."`
+	Trace   traceCmd   `cmd:"" help:"Look at traces and check them."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what this machine has for recording, and what is missing."`
 	Version versionCmd `cmd:"" help:"Say which advisor this is."`
 }

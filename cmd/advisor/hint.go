@@ -3,6 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+
+	"advisor/report"
+	"advisor/trace"
 )
 
 // hinted is an error with the sentence that gets a user further.
@@ -26,4 +30,15 @@ func complain(s streams, err error) {
 		defer s.say("hint: %s", h.hint)
 		err = h.error
 	}
+}
+
+// traceHint adds where traces come from to an error of reading one.
+func traceHint(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hint(err, "record one first: advisor monitor -o %s", report.DefaultTrace)
+	case errors.Is(err, trace.ErrNotTrace):
+		return hint(err, "advisor monitor writes traces; advisor trace info says what is in one")
+	}
+	return err
 }

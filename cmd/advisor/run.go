@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"advisor/report"
 )
 
 // Exit codes, as in diff(1) and kubectl diff.
@@ -76,6 +78,10 @@ func newParser(g *grammar, s streams, exit func(int)) (*kong.Kong, error) {
 		kong.Description("Record what containers do, and get the tightest policies that let them work."),
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
+		kong.Vars{
+			"netpol_formats": report.FormatNames(report.KindNetpol),
+			"caps_formats":   report.FormatNames(report.KindCaps),
+		},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)
 }

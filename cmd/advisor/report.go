@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"advisor/policies"
+	"advisor/policies/caps"
+	"advisor/policies/netpol"
+	"advisor/report"
+	"advisor/trace"
+)
+
+// reportCmd makes policies out of traces.
+type reportCmd struct {
+	Netpol reportNetpolCmd `cmd:"" help:"Make network policies."`
+	Caps   reportCapsCmd   `cmd:"" help:"Make capability lists."`
+	All    reportAllCmd    `cmd:"" help:"Make policies of all kinds."`
+}
+
+// reporting is what all kinds of policy share.
+type reporting struct {
+	traces
+	output
+	Workload   []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
+	Evidence   bool     `help:"Say on stderr, for each line of a policy, who did it and when."`
+	Strict     bool     `help:"Fail where the evidence is not complete."`
+	AllowEmpty bool     `help:"Accept traces in which nothing was recorded."`
+}
+
+type reportNetpolCmd struct {
+	reporting
+	Format string `placeholder:"FORMAT" help:"One of ${netpol_formats}."`
+	netpolFlags
+}
+
+// Run prints network policies.
+func (c *reportNetpolCmd) Run(s streams) error {
+	return c.run(s, report.Request{
+		Kinds: []string{report.KindNetpol}, Format: c.Format, Netpol: c.options(),
+	})
+}
+
+type reportCapsCmd struct {
+	reporting
+	Format string `placeholder:"FORMAT" help:"One of ${caps_formats}."`
+	capsFlags
+}
+
+// Run prints capability lists.
+func (c *reportCapsCmd) Run(s streams) error {
+	return c.run(s, report.Request{
+		Kinds: []string{report.KindCaps}, Format: c.Format, Caps: c.options(),
+	})
+}
+
+type reportAllCmd struct {
+	reporting
+	netpolFlags
+	capsFlags
+}
+
+// Run prints policies of all kinds.
+func (c *reportAllCmd) Run(s streams) error {
+	return c.run(s, report.Request{
+		Kinds: report.Kinds(), Netpol: c.netpolFlags.options(), Caps: c.capsFlags.options(),
+	})
+}
+
+// netpolFlags are the choices of network policies.
+type netpolFlags struct {
+	DefaultDeny bool   `help:"Add a policy to each namespace that isolates all its pods."`
+	Unresolved  string `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
+	Dialect     string `placeholder:"NAME" help:"The network plugin to prove the policies for."`
+}
+
+func (f netpolFlags) options() netpol.Options {
+	return netpol.Options{DefaultDeny: f.DefaultDeny, Unresolved: f.Unresolved, Dialect: f.Dialect}
+}
+
+// capsFlags are the choices of capability lists.
+type capsFlags struct {
+	Engine string `placeholder:"NAME" help:"The engine that will resolve the list: docker, podman, kubernetes …"`
+}
+
+func (f capsFlags) options() caps.Options { return caps.Options{Engine: f.Engine} }
+
+// run reads the traces, makes the policies and writes them: all, or none where
+// one of them does not hold.
+func (r reporting) run(s streams, req report.Request) error {
+	if err := errors.Join(r.check(), r.spares(r.names())); err != nil {
+		return err
+	}
+	seen, err := r.observe(s)
+	if err != nil {
+		return err
+	}
+	req.Workloads = r.Workload
+	made, err := report.Policies(seen.Observations, req)
+	var unproven *report.UnprovenError
+	if errors.As(err, &unproven) {
+		return hint(err, "this is a mistake in advisor: please report it, with the trace if you can")
+	}
+	if err := errors.Join(err, r.doubt(made)); err != nil && (r.Strict || len(made) == 0) {
+		return err
+	}
+	if len(made) == 0 && len(seen.Observations) > 0 {
+		return errors.New("nothing was recorded that a policy of this kind could be made of")
+	}
+	if err := r.write(s, made); err != nil {
+		return err
+	}
+	return errors.Join(err, r.tell(s, made))
+}
+
+// observe reads the traces and says what of them could not be read.
+func (r reporting) observe(s streams) (report.Observed, error) {
+	seen, err := report.Observe(r.names(), s.in)
+	if err != nil {
+		return report.Observed{}, traceHint(err)
+	}
+	for _, bad := range seen.Bad {
+		s.say("%v", bad)
+	}
+	if len(seen.Observations) == 0 && !r.AllowEmpty {
+		return report.Observed{}, hint(
+			fmt.Errorf("%s: no container in it", strings.Join(r.names(), ", ")),
+			"the recording saw none start or run; --allow-empty accepts that")
+	}
+	return seen, nil
+}
+
+// doubt refuses policies that rest on incomplete evidence, where the user
+// wants none.
+func (r reporting) doubt(made []report.Policy) error {
+	if !r.Strict {
+		return nil
+	}
+	for _, p := range made {
+		if p.Evidence.Complete != trace.CompleteTrue {
+			return fmt.Errorf("--strict: the evidence of %s is not complete: %s",
+				p.Workload, strings.Join(report.Doubts(p.Evidence), "; "))
+		}
+	}
+	return nil
+}
+
+// write puts the policies where they belong. Several that do not make one
+// readable text need a directory.
+func (r reporting) write(s streams, made []report.Policy) error {
+	if len(made) > 1 && (r.toStdout() || !r.isDir()) {
+		for _, p := range made {
+			if f, err := report.FormatOf(p.Kind, p.Format); err != nil || !f.Stream {
+				return severalError(made)
+			}
+		}
+	}
+	return r.output.write(s, documents(made))
+}
+
+func severalError(made []report.Policy) error {
+	var names []policies.Observation
+	for _, p := range made {
+		names = append(names, policies.Observation{Workload: p.Workload})
+	}
+	return hint(fmt.Errorf("several policies do not fit into one %s document:\n%s",
+		made[0].Format, report.WorkloadList(names)),
+		"-o DIR/ writes a file for each; --workload NAME picks one")
+}
+
+// documents are the policies as files. In a stream each is introduced by what
+// it is for.
+func documents(made []report.Policy) []document {
+	var docs []document
+	for _, p := range made {
+		docs = append(docs, document{name: p.File, title: p.Kind + " of " + p.Workload.String(), body: []byte(p.Text)})
+	}
+	return docs
+}
+
+// tell says on stderr what the policies rest on.
+func (r reporting) tell(s streams, made []report.Policy) error {
+	for _, p := range made {
+		var b bytes.Buffer
+		if err := p.SummaryText(&b); err != nil {
+			return err
+		}
+		if r.Evidence {
+			if err := p.EvidenceText(&b); err != nil {
+				return err
+			}
+		}
+		s.say("%s", b.String())
+	}
+	return nil
+}

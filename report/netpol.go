@@ -1,0 +1,154 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"advisor/policies"
+	"advisor/policies/netpol"
+	"advisor/trace"
+)
+
+func netpolFormats() []Format {
+	return []Format{
+		{"kubernetes", ".netpol.yaml", true, "NetworkPolicy manifests"},
+	}
+}
+
+// Netpol makes the network policies of all workloads. They are proven
+// together: what one end allows only counts with what the other does.
+func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Options, format Format) ([]Policy, error) {
+	s, err := netpol.Synthesize(seen, inv, opt)
+	if err != nil {
+		return nil, fmt.Errorf("network policies: %w", err)
+	}
+	proof := netpol.Prove(s, seen, inv)
+	docs, err := s.Documents()
+	if err != nil {
+		return nil, fmt.Errorf("network policies: %w", err)
+	}
+	evidence := evidenceOf(seen)
+	var list []Policy
+	for i, doc := range docs {
+		w := workloadOf(s, i)
+		p, err := Policy{
+			Kind: KindNetpol, Workload: w, Format: format.Name,
+			File: strings.ReplaceAll(strings.TrimSuffix(doc.Path, ".yaml"), "/", "-") + format.Suffix,
+			Text: string(doc.Text), Proof: proof, Lines: netpolLines(s, w), Notes: netpolNotes(s, w),
+			Evidence: evidence[w],
+		}.proven()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// workloadOf is the workload that a generated policy selects; for one that
+// isolates a namespace, the namespace.
+func workloadOf(s netpol.Synthesis, i int) policies.Workload {
+	p := &s.Policies[i]
+	kind, name, ok := strings.Cut(p.Annotations["advisor/workload"], "/")
+	if !ok {
+		return policies.Workload{Namespace: p.Namespace, Kind: "Namespace", Name: p.Namespace}
+	}
+	return policies.Workload{Namespace: p.Namespace, Kind: kind, Name: name}
+}
+
+// netpolLines are the flows behind each rule, and what was assumed.
+func netpolLines(s netpol.Synthesis, w policies.Workload) []Line {
+	var lines []Line
+	for _, r := range s.Reasons {
+		if !samePod(r.Workload, w) {
+			continue
+		}
+		for _, f := range r.Flows {
+			lines = append(lines, Line{
+				Subject: f.Flow, Reason: "observed", Detail: viaDetail(f.Via), Seen: flowSeen(f.FlowEvidence),
+			})
+		}
+	}
+	for _, a := range s.Assumed {
+		if samePod(a.Workload, w) {
+			lines = append(lines, Line{Subject: a.Text, Reason: "assumed", Detail: a.What})
+		}
+	}
+	return lines
+}
+
+func viaDetail(via string) string {
+	if via == "" {
+		return ""
+	}
+	return "through Service " + via
+}
+
+func flowSeen(e netpol.FlowEvidence) *policies.Seen {
+	return &policies.Seen{
+		First: trace.Sighting{Time: e.First}, Count: e.Count,
+		Containers: len(e.Containers), Comms: e.Comms,
+	}
+}
+
+func netpolNotes(s netpol.Synthesis, w policies.Workload) []string {
+	var notes []string
+	for _, u := range s.Unresolved {
+		if samePod(u.Workload, w) {
+			notes = append(notes, fmt.Sprintf("%s is not resolved: %s", u.Flow, u.Reason))
+		}
+	}
+	for _, n := range s.Notes {
+		if samePod(n.Workload, w) {
+			notes = append(notes, n.Text)
+		}
+	}
+	return notes
+}
+
+// samePod says that two workloads are containers of the same pods.
+func samePod(a, b policies.Workload) bool {
+	a.Container, b.Container = "", ""
+	return a == b
+}
+
+// evidenceOf joins the evidence of the containers of each pod: the policy rests
+// on all of them.
+func evidenceOf(seen []policies.Observation) map[policies.Workload]policies.Evidence {
+	joined := make(map[policies.Workload]policies.Evidence)
+	for _, o := range seen {
+		w := o.Workload
+		w.Container = ""
+		if before, ok := joined[w]; ok {
+			joined[w] = joinEvidence(before, o.Evidence)
+			continue
+		}
+		joined[w] = o.Evidence
+	}
+	return joined
+}
+
+// joinEvidence is the evidence of two containers of the same pods.
+func joinEvidence(a, b policies.Evidence) policies.Evidence {
+	if b.Start.Before(a.Start) {
+		a.Start = b.Start
+	}
+	if b.End.After(a.End) {
+		a.End = b.End
+	}
+	if b.LastNew.After(a.LastNew) {
+		a.LastNew = b.LastNew
+	}
+	a.Replicas, a.Restarts = max(a.Replicas, b.Replicas), max(a.Restarts, b.Restarts)
+	a.Late, a.Incomplete = max(a.Late, b.Late), max(a.Incomplete, b.Incomplete)
+	a.Lost += b.Lost
+	a.Losses = append(slices.Clone(a.Losses), b.Losses...)
+	if a.Complete != b.Complete && a.Complete != trace.CompleteFalse {
+		a.Complete = trace.CompleteUnknown
+		if b.Complete == trace.CompleteFalse {
+			a.Complete = b.Complete
+		}
+	}
+	return a
+}

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"advisor/policies"
+	"advisor/policies/caps"
+	"advisor/policies/manifest"
+	"advisor/policies/netpol"
+)
+
+// Request says which policies to make, and how.
+type Request struct {
+	Kinds     []string
+	Format    string   // of all kinds asked for; empty is each kind's default
+	Workloads []string // globs as in [MatchWorkload]; empty is all
+	Netpol    netpol.Options
+	Caps      caps.Options
+	// Objects say more about the cluster than traces do: owners, labels,
+	// Services.
+	Objects []manifest.Object
+}
+
+// Policies makes the policies of every workload, by workload and then in the
+// order of [Kinds]. What goes wrong with one workload is in the error and
+// leaves the others alone; an [UnprovenError] among it means that advisor is
+// wrong, and nothing should be shown.
+func Policies(seen []policies.Observation, req Request) ([]Policy, error) {
+	chosen, err := Select(seen, req.Workloads)
+	if err != nil {
+		return nil, err
+	}
+	var list []Policy
+	var errs []error
+	for _, kind := range Kinds() {
+		if !slices.Contains(req.Kinds, kind) {
+			continue
+		}
+		format, err := FormatOf(kind, req.Format)
+		if err != nil {
+			return nil, err
+		}
+		made, err := ofKind(kind, seen, chosen, req, format)
+		list, errs = append(list, made...), append(errs, err)
+	}
+	slices.SortStableFunc(list, func(a, b Policy) int { return a.Workload.Compare(b.Workload) })
+	return list, errors.Join(errs...)
+}
+
+func ofKind(kind string, seen, chosen []policies.Observation, req Request, format Format) ([]Policy, error) {
+	var errs []error
+	var sighted []policies.Observation
+	for _, o := range chosen {
+		if err := blind(o, kind); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		sighted = append(sighted, o)
+	}
+	if kind == KindNetpol {
+		list, err := netpolOf(seen, sighted, req, format)
+		return list, errors.Join(append(errs, err)...)
+	}
+	var list []Policy
+	for _, o := range sighted {
+		p, err := single(kind, o, req, format)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		list = append(list, p)
+	}
+	return list, errors.Join(errs...)
+}
+
+// single makes a policy that concerns one container alone.
+func single(kind string, o policies.Observation, req Request, format Format) (Policy, error) {
+	return Caps(o, req.Caps, format)
+}
+
+// netpolOf makes the policies of chosen workloads with the flows of all in
+// sight, which tell whose addresses their peers are.
+func netpolOf(seen, chosen []policies.Observation, req Request, format Format) ([]Policy, error) {
+	if len(chosen) == 0 {
+		return nil, nil
+	}
+	inv, errs := netpol.NewInventory(req.Objects, seen)
+	all, err := Netpol(seen, inv, req.Netpol, format)
+	var list []Policy
+	for _, p := range all {
+		if p.Workload.Kind == "Namespace" || slices.ContainsFunc(chosen, func(o policies.Observation) bool {
+			return samePod(o.Workload, p.Workload)
+		}) {
+			list = append(list, p)
+		}
+	}
+	return list, errors.Join(append(errs, err)...)
+}
+
+// blind says that nothing was looked for that the policy would be made of: what
+// comes out would forbid everything.
+func blind(o policies.Observation, kind string) error {
+	facts, probe := len(o.Capabilities), "capabilities"
+	switch kind {
+	case KindSeccomp:
+		facts, probe = len(o.Syscalls), "syscalls"
+	case KindNetpol:
+		facts, probe = len(o.Connects)+len(o.Accepts)+len(o.Listens), "network"
+	}
+	for _, off := range o.Evidence.Off {
+		if facts == 0 && strings.HasPrefix(off, probe+":") {
+			return fmt.Errorf("%s: nothing was recorded that a %s policy could be made of (%s)", o.Workload, kind, off)
+		}
+	}
+	return nil
+}
+
+// Select returns the observations of the workloads that any of the globs
+// names. One that names none is an error that lists what there is.
+func Select(seen []policies.Observation, globs []string) ([]policies.Observation, error) {
+	if len(globs) == 0 {
+		return seen, nil
+	}
+	for _, glob := range globs {
+		if !slices.ContainsFunc(seen, func(o policies.Observation) bool { return MatchWorkload(glob, o.Workload) }) {
+			return nil, fmt.Errorf("no workload matches %q; there are:\n%s", glob, WorkloadList(seen))
+		}
+	}
+	var chosen []policies.Observation
+	for _, o := range seen {
+		if slices.ContainsFunc(globs, func(glob string) bool { return MatchWorkload(glob, o.Workload) }) {
+			chosen = append(chosen, o)
+		}
+	}
+	return chosen, nil
+}
+
+// WorkloadList names the workloads of observations, one a line.
+func WorkloadList(seen []policies.Observation) string {
+	var names []string
+	for _, o := range seen {
+		names = append(names, "  "+o.Workload.String())
+	}
+	return strings.Join(names, "\n")
+}

@@ -1,0 +1,36 @@
+package report
+
+import "advisor/policies"
+
+// Style says whether text for people has colour. Colour only ever repeats what
+// the words say.
+type Style struct{ Color bool }
+
+// Codes of ECMA-48 select graphic rendition.
+const (
+	sgrBold   = "1"
+	sgrDim    = "2"
+	sgrRed    = "31"
+	sgrYellow = "33"
+	sgrBlue   = "34"
+)
+
+func (s Style) paint(code, text string) string {
+	if !s.Color {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (s Style) bold(text string) string { return s.paint(sgrBold, text) }
+func (s Style) dim(text string) string  { return s.paint(sgrDim, text) }
+
+func (s Style) class(c policies.Class, text string) string {
+	switch c {
+	case policies.Missing, policies.Invalid:
+		return s.paint(sgrRed, text)
+	case policies.Excess, policies.Unprotected:
+		return s.paint(sgrYellow, text)
+	}
+	return s.paint(sgrBlue, text)
+}

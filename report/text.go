@@ -1,0 +1,162 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"advisor/policies"
+)
+
+// Text prints the findings for people: by workload, worst first, with the
+// evidence that each verdict rests on, and one line of counts last.
+func (r *Report) Text(w io.Writer, style Style) error {
+	var b strings.Builder
+	for _, p := range r.Problems {
+		fmt.Fprintf(&b, "%s\n", style.dim(p.String()))
+	}
+	for _, group := range byWorkload(r.Findings) {
+		r.textGroup(&b, group, style)
+	}
+	for _, line := range r.auditLines() {
+		fmt.Fprintln(&b, line)
+	}
+	fmt.Fprintln(&b, style.bold(r.CountLine()))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *Report) textGroup(b *strings.Builder, group []policies.Finding, style Style) {
+	w := group[0].Workload
+	fmt.Fprintln(b, style.bold(workloadTitle(w)))
+	widths := columnWidths(group)
+	for _, f := range group {
+		fmt.Fprintln(b, strings.TrimRight(findingLine(f, widths, style), " "))
+	}
+	if e, ok := r.evidence(w); ok {
+		fmt.Fprintf(b, "%s\n", style.dim("evidence: "+EvidenceLine(e)))
+		for _, doubt := range Doubts(e) {
+			fmt.Fprintf(b, "%s\n", style.dim("  "+doubt))
+		}
+	}
+}
+
+// workloadTitle sets the container apart from the workload.
+func workloadTitle(w policies.Workload) string {
+	return strings.Replace(w.String(), " container=", "  container=", 1)
+}
+
+// evidence is that of a workload or, where a finding is of the whole pod, of
+// its containers together.
+func (r *Report) evidence(w policies.Workload) (policies.Evidence, bool) {
+	var joined policies.Evidence
+	found := false
+	for _, known := range r.Workloads {
+		if !known.Observed || known.Workload != w && (w.Container != "" || !samePod(known.Workload, w)) {
+			continue
+		}
+		if found {
+			joined = joinEvidence(joined, known.Evidence)
+		} else {
+			joined, found = known.Evidence, true
+		}
+	}
+	return joined, found
+}
+
+// findingLine is mark, class, rule, subject, message and place.
+func findingLine(f policies.Finding, widths [4]int, style Style) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %s ", style.class(f.Class, mark(f.Class)))
+	for i, cell := range cells(f) {
+		text := cell
+		if i == 0 {
+			text = style.class(f.Class, cell)
+		}
+		b.WriteString(text + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+	}
+	b.WriteString(f.Position.String())
+	return b.String()
+}
+
+func cells(f policies.Finding) [4]string {
+	return [4]string{string(f.Class), f.Rule, f.Subject, f.Message}
+}
+
+func columnWidths(group []policies.Finding) [4]int {
+	var widths [4]int
+	for _, f := range group {
+		for i, cell := range cells(f) {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	return widths
+}
+
+// mark shows a class without colour.
+func mark(c policies.Class) string {
+	switch c {
+	case policies.Missing:
+		return "!"
+	case policies.Invalid:
+		return "x"
+	case policies.Unprotected:
+		return "~"
+	case policies.Excess:
+		return "-"
+	}
+	return "?"
+}
+
+// CountLine is the verdict in one line: "2 missing, 1 excess, 0 unprotected; 1
+// ignored".
+func (r *Report) CountLine() string {
+	parts := []string{
+		fmt.Sprintf("%d missing", r.Count(policies.Missing)),
+		fmt.Sprintf("%d excess", r.Count(policies.Excess)),
+		fmt.Sprintf("%d unprotected", r.Count(policies.Unprotected)),
+	}
+	for _, class := range []policies.Class{policies.Invalid, policies.Unknown} {
+		if n := r.Count(class); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, class))
+		}
+	}
+	line := strings.Join(parts, ", ")
+	if n := len(r.Ignored); n > 0 {
+		line += fmt.Sprintf("; %d ignored%s", n, r.expiry())
+	}
+	return line
+}
+
+// expiry says how many of the ignored findings come back soon.
+func (r *Report) expiry() string {
+	var soon []int
+	for _, i := range r.Ignored {
+		if i.DaysLeft != nil {
+			soon = append(soon, *i.DaysLeft)
+		}
+	}
+	if len(soon) == 0 {
+		return ""
+	}
+	if len(soon) == 1 {
+		return fmt.Sprintf(" (1 expires in %s)", plural(soon[0], "day"))
+	}
+	return fmt.Sprintf(" (%d expire, the first in %s)", len(soon), plural(slices.Min(soon), "day"))
+}
+
+// auditLines tell of ignore entries that do nothing.
+func (r *Report) auditLines() []string {
+	var lines []string
+	for _, a := range r.Audit {
+		switch a.State {
+		case IgnoreUnused:
+			lines = append(lines, fmt.Sprintf("%s: the ignore entry for %s matches nothing", a.Position, a.Rule))
+		case IgnoreExpired:
+			lines = append(lines, fmt.Sprintf("%s: the ignore entry for %s expired on %s", a.Position, a.Rule, a.Expires))
+		}
+	}
+	return lines
+}
