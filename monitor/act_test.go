@@ -3,14 +3,83 @@ package monitor
 import (
 	"fmt"
 	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
 )
 
 // act is what this test binary does in a container: one known thing.
 func act(args []string) int {
 	switch args[0] {
-	case "nothing":
-		return 0
+	case "loop":
+		return actLoop()
+	case "fork":
+		return actFork()
 	}
 	fmt.Fprintln(os.Stderr, "unknown act", args)
 	return 2
+}
+
+// actLoop makes as many calls as each line asks for, and says what they cost.
+func actLoop() int {
+	runtime.LockOSThread()
+	for {
+		var n int
+		if _, err := fmt.Scanln(&n); err != nil {
+			return 0
+		}
+		start := threadTime()
+		for range n {
+			_, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
+		}
+		fmt.Println(threadTime() - start)
+	}
+}
+
+func threadTime() int64 {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts)
+	return ts.Nano()
+}
+
+// forkCalls do nothing, each in a way of its own, with no arguments.
+func forkCalls() []uintptr {
+	return []uintptr{
+		unix.SYS_GETPID, unix.SYS_GETPPID, unix.SYS_GETUID, unix.SYS_GETEUID, unix.SYS_GETGID,
+		unix.SYS_GETEGID, unix.SYS_GETTID, unix.SYS_SCHED_YIELD, unix.SYS_UNAME, unix.SYS_GETCWD,
+		unix.SYS_SYSINFO, unix.SYS_GETRUSAGE, unix.SYS_CLOSE, unix.SYS_DUP, unix.SYS_FSTAT,
+		unix.SYS_LSEEK, unix.SYS_READ, unix.SYS_WRITE, unix.SYS_IOCTL, unix.SYS_FCNTL,
+		unix.SYS_GETPRIORITY, unix.SYS_GETSID, unix.SYS_GETPGID, unix.SYS_FSYNC,
+		unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE, unix.SYS_FCHDIR, unix.SYS_FCHMOD, unix.SYS_FLOCK,
+		unix.SYS_PREAD64, unix.SYS_PWRITE64, unix.SYS_READV, unix.SYS_WRITEV,
+		unix.SYS_GETDENTS64, unix.SYS_EPOLL_CTL, unix.SYS_INOTIFY_RM_WATCH,
+		unix.SYS_TIMERFD_GETTIME, unix.SYS_SCHED_GETPARAM, unix.SYS_SCHED_GETSCHEDULER,
+		unix.SYS_EXIT_GROUP,
+	}
+}
+
+// actFork makes children in mount namespaces of their own which make those calls
+// at once and nothing else. A child has no Go runtime, so it may only make calls.
+func actFork() int {
+	runtime.LockOSThread()
+	const bad = ^uintptr(0) // no file, no address
+	list := forkCalls()
+	for range shortLived {
+		pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE,
+			unix.CLONE_NEWNS|uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+		if pid == 0 && errno == 0 {
+			for _, nr := range list {
+				_, _, _ = unix.RawSyscall(nr, bad, 0, 0)
+			}
+		}
+		if errno != 0 {
+			fmt.Fprintln(os.Stderr, "clone:", errno)
+			return 1
+		}
+		if _, err := unix.Wait4(int(pid), nil, 0, nil); err != nil {
+			fmt.Fprintln(os.Stderr, "wait:", err)
+			return 1
+		}
+	}
+	return 0
 }

@@ -59,6 +59,8 @@ type Options struct {
 	Log     *slog.Logger // nil is silent
 	Ready   func()       // called once, when every probe is attached
 	Status  func(Status) // called each second, nil is nobody
+
+	without string // a probe that is left out, to show that it is needed
 }
 
 // Status is how far a recording is.
@@ -134,7 +136,7 @@ func record(ctx context.Context, o Options, cmd *command, out *output) (Result, 
 
 // open loads and attaches everything the kernel lets us.
 func open(o Options) (*probes, trace.Probes, error) {
-	p, err := load(limits{slots: slotLimit(o), exits: exitsWanted(o)})
+	p, err := load(limits{slots: slotLimit(o), exits: exitsWanted(o), without: o.without})
 	if err != nil {
 		return nil, trace.Probes{}, explain(err)
 	}

@@ -26,6 +26,8 @@ type probes struct {
 	leave link.Link // sys_exit, attached only while it is needed
 	state *state
 	cache *btf.Cache
+
+	without string // see [limits]
 }
 
 // core are the programs without which nothing can be recorded. newtask comes
@@ -41,6 +43,8 @@ func core() []string {
 type limits struct {
 	slots uint32 // containers at a time
 	exits bool   // sys_exit may be attached
+
+	without string // a core program that is left out
 }
 
 // load creates the maps and the core programs, and attaches nothing yet.
@@ -52,7 +56,7 @@ func load(l limits) (*probes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
-	p := &probes{spec: spec, cache: btf.NewCache()}
+	p := &probes{spec: spec, cache: btf.NewCache(), without: l.without}
 	if err := p.configure(l); err != nil {
 		return nil, err
 	}
@@ -125,6 +129,9 @@ func (p *probes) collection(names []string, shared map[string]*ebpf.Map) (*ebpf.
 // attachCore attaches the programs every recording needs.
 func (p *probes) attachCore() error {
 	for _, name := range core() {
+		if name == p.without {
+			continue
+		}
 		l, err := attach(p.spec.Programs[name], p.coll.Programs[name], "")
 		if err != nil {
 			return fmt.Errorf("attaching %s: %w", p.spec.Programs[name].SectionName, err)
