@@ -38,6 +38,21 @@ static __always_inline void peer(struct bpf_sock_addr *c, __u8 *a, bool v6)
 	w[3] = c->user_ip6[3];
 }
 
+static __always_inline void own(struct bpf_sock_addr *c, __u8 *a, bool v6)
+{
+	__u32 *w = (__u32 *)a;
+
+	if (!v6) {
+		w[0] = c->sk->src_ip4;
+		return;
+	}
+	w[0] = c->sk->src_ip6[0];
+	w[1] = c->sk->src_ip6[1];
+	w[2] = c->sk->src_ip6[2];
+	w[3] = c->sk->src_ip6[3];
+	fold(a, INET6);
+}
+
 static __always_inline __u16 peer_port(struct bpf_sock_addr *c)
 {
 	return bpf_ntohs((__u16)c->user_port);
@@ -67,6 +82,7 @@ static __always_inline int datagram(struct bpf_sock_addr *c, __u8 kind, bool v6)
 	v.port = kind == NET_ACCEPT ? peer_port(c) : port;
 	if (kind == NET_ACCEPT) {
 		k.lport = port;
+		own(c, v.local, v6);
 		keep_net(&k, &v);
 		return 1;
 	}

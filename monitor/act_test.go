@@ -15,9 +15,23 @@ func act(args []string) int {
 		return actLoop()
 	case "fork":
 		return actFork()
+	case "caps":
+		return must(actCaps())
+	case "network":
+		return must(actNetwork())
+	case "filter":
+		return must(actFilter())
 	}
 	fmt.Fprintln(os.Stderr, "unknown act", args)
 	return 2
+}
+
+func must(err error) int {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // actLoop makes as many calls as each line asks for, and says what they cost.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -75,18 +76,30 @@ func (c *command) start() error {
 	if err != nil {
 		return err
 	}
-	err = c.cmd.Start()
+	started := make(chan error, 1)
+	go c.run(started)
+	err = <-started
 	release()
 	if err != nil {
 		c.cleanup()
 		return fmt.Errorf("starting %s: %w", c.args[0], err)
 	}
-	go func() {
-		c.code = waitCode(c.cmd.Wait())
-		c.cleanup()
-		close(c.done)
-	}()
 	return nil
+}
+
+// run starts the command and waits for it. Its death signal is tied to the
+// thread that made it, so that thread is kept for as long as it lives.
+func (c *command) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := c.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	c.code = waitCode(c.cmd.Wait())
+	c.cleanup()
+	close(c.done)
 }
 
 // enterCgroup makes a cgroup and has the command begin in it. Where there is no

@@ -105,19 +105,24 @@ func (r *recording) readCalls() error {
 func (r *recording) readCaps(last bool) error {
 	var key bpf.RecorderCapKey
 	var val bpf.RecorderCapVal
+	open := make(map[bpf.RecorderCapKey]bpf.RecorderCapVal)
 	it := r.p.coll.Maps[bpf.RecorderMapCaps].Iterate()
 	for it.Next(&key, &val) {
-		w := r.facts.caps[key]
-		if w == nil {
-			w = &waiting{since: time.Now()}
-			r.facts.caps[key] = w
+		if r.facts.caps[key] == nil {
+			r.facts.caps[key] = &waiting{since: time.Now()}
 		}
 		if key.Outcome != outcomeUnknown {
 			unknown := key
 			unknown.Outcome = outcomeUnknown
 			r.facts.settled[unknown] = struct{}{}
 		}
-		if !w.written && r.ripe(w, key, key.Outcome != outcomeUnknown || r.p.leave == nil, last) {
+		if !r.facts.caps[key].written {
+			open[key] = val
+		}
+	}
+	for key, val := range open {
+		w := r.facts.caps[key]
+		if r.ripe(w, key, key.Outcome != outcomeUnknown || r.p.leave == nil, last) {
 			w.written = true
 			r.capability(&key, &val)
 		}

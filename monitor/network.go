@@ -20,22 +20,30 @@ type peerKey struct {
 func (r *recording) readNets(last bool) error {
 	var key bpf.RecorderNetKey
 	var val bpf.RecorderNetVal
+	open := make(map[bpf.RecorderNetKey]bpf.RecorderNetVal)
 	it := r.p.coll.Maps[bpf.RecorderMapNets].Iterate()
 	for it.Next(&key, &val) {
-		w := r.facts.nets[key]
-		if w == nil {
-			w = &waiting{since: time.Now()}
-			r.facts.nets[key] = w
+		if r.facts.nets[key] == nil {
+			r.facts.nets[key] = &waiting{since: time.Now()}
 		}
-		peer := peerKey{key.Id, uint64(key.Netns), key.Family, key.Address, key.Rport}
 		if key.Kind == netConnected || key.Kind == netFailed {
-			r.facts.settled[peer] = struct{}{}
+			r.facts.settled[peerOf(&key)] = struct{}{}
 		}
-		if !w.written && r.ripe(w, peer, key.Kind != netConnect, last) {
+		if !r.facts.nets[key].written {
+			open[key] = val
+		}
+	}
+	for key, val := range open {
+		w := r.facts.nets[key]
+		if r.ripe(w, peerOf(&key), key.Kind != netConnect, last) {
 			w.written = r.flow(&key, &val, last)
 		}
 	}
 	return wrap(it.Err(), "reading network facts")
+}
+
+func peerOf(key *bpf.RecorderNetKey) peerKey {
+	return peerKey{key.Id, uint64(key.Netns), key.Family, key.Address, key.Rport}
 }
 
 // flow writes a network fact. It is false while nobody is known to own it.
