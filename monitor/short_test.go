@@ -94,6 +94,7 @@ func TestShortForks(t *testing.T) {
 // forgets to forget: the program that clears a new task's entry left out.
 func TestShortForksNeedNewtask(t *testing.T) {
 	found, whole := shortForks(t, bpf.RecorderProgNewtask)
+	t.Logf("%d found, %d whole", found, whole)
 	if found == shortLived && whole == found {
 		t.Errorf("all %d whole without the newtask probe: the test proves nothing", found)
 	}
