@@ -95,6 +95,7 @@ func (r *Resolver) Resolve(s Sight) (trace.Container, bool) {
 	q.askRuntime()
 	if q.adopt() {
 		q.look()
+		q.askRuntime()
 	}
 	q.classify()
 	q.process()
@@ -118,6 +119,7 @@ func (q *query) adopt() bool {
 	}
 	q.sight.PID = q.c.PID
 	q.live = q.proc.alive(q.sight)
+	q.named = q.named && !q.live // asked again with what the process leads to
 	return q.live
 }
 

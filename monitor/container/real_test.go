@@ -80,7 +80,7 @@ func checkCommon(t *testing.T, got trace.Container, c *bed.Container, engine str
 		t.Errorf("got %s %q of %s, pid %d; want %s %q of %s, pid %d",
 			got.ID, got.Name, got.Runtime, got.PID, c.ID, c.Name, engine, c.PID)
 	}
-	if got.Image != "bed/services:1" {
+	if got.Image != "bed/redis:1" {
 		t.Errorf("image %q", got.Image)
 	}
 	if !slices.Equal(got.IPs, []string{c.IP}) {

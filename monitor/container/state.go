@@ -3,6 +3,7 @@ package container
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -168,6 +169,11 @@ func (q *query) tryState(root stateRoot, name string) bool {
 	}
 	if s.bundle != "" {
 		q.bundle = s.bundle
+	}
+	// Between create and start the container waits behind this pipe: its
+	// network may not be there yet. Both runtimes name it so.
+	if _, err := os.Lstat(filepath.Join(q.files.root, root.dir, name, "exec.fifo")); err == nil {
+		q.pending = true
 	}
 	return true
 }
