@@ -2,8 +2,10 @@ package policies
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"advisor/trace"
 )
@@ -63,18 +65,30 @@ func exitCode(e trace.Exit) int {
 	return *e.Code
 }
 
-// record is the latest description, and whether there is any.
+// record is the latest description, and whether there is any. Between
+// recordings that began at the same time, the text decides, so that neither the
+// order nor the names of traces do.
 func (c *container) record() (trace.Container, bool) {
-	var latest *segment
-	for seg := range c.records {
-		if latest == nil || compareSegments(seg, latest) > 0 {
-			latest = seg
+	var latest *trace.Container
+	var start time.Time
+	for seg, r := range c.records {
+		later := seg.header.Start.Compare(start)
+		if latest == nil || later > 0 || later == 0 && textOf(r) > textOf(latest) {
+			latest, start = r, seg.header.Start
 		}
 	}
 	if latest == nil {
 		return trace.Container{ID: c.key.id}, false
 	}
-	return *c.records[latest], true
+	return *latest, true
+}
+
+func textOf(c *trace.Container) string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // late says that no recording saw the container's start.

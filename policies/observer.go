@@ -1,10 +1,6 @@
 package policies
 
 import (
-	"errors"
-	"fmt"
-	"io"
-
 	"advisor/trace"
 )
 
@@ -29,7 +25,6 @@ type containerKey struct {
 type source struct {
 	name     string
 	segments []*segment
-	reasons  []string // why it may lack something
 }
 
 // NewObserver is an observer that has seen nothing.
@@ -86,66 +81,11 @@ func (o *Observer) addMeta(seg *segment, rec trace.Record) {
 	}
 }
 
-// Incomplete says that a trace may lack facts, such as one that was cut: no
-// observation that rests on it is complete.
+// Incomplete says that what a trace holds since its last header may lack facts,
+// as where it was cut: no observation that rests on it is complete.
 func (o *Observer) Incomplete(name, reason string) {
-	src := o.source(name)
-	src.reasons = append(src.reasons, reason)
-}
-
-// Read takes in a whole trace. Lines that cannot be read are returned, and
-// count as lost, as do lines that the trace says it has and that are not there.
-// A trace without an end, or with fields of a later version, is incomplete. The
-// error is of the input and ends the reading; what was read before it is kept.
-func (o *Observer) Read(r *trace.Reader) (bad []*trace.LineError, err error) {
-	missing := uint64(0)
-	for {
-		rec, err := r.Next()
-		var line *trace.LineError
-		switch {
-		case err == nil:
-			o.Add(r.Name(), rec)
-			missing = o.miss(r, missing)
-		case errors.As(err, &line):
-			bad = append(bad, line)
-			o.Add(r.Name(), unread(1, "a line cannot be read"))
-		case errors.Is(err, io.EOF):
-			o.judge(r)
-			return bad, nil
-		case errors.Is(err, trace.ErrIncomplete):
-			o.Incomplete(r.Name(), "it stops without an end record")
-			o.judge(r)
-			return bad, nil
-		case errors.Is(err, trace.ErrNotTrace) && r.Line() <= 1:
-			return bad, err
-		default:
-			o.Incomplete(r.Name(), "it cannot be read to its end")
-			return bad, err
-		}
-	}
-}
-
-// judge takes in what a reader says of the trace as a whole.
-func (o *Observer) judge(r *trace.Reader) {
-	if r.Cut() > 0 {
-		o.Incomplete(r.Name(), "its last line breaks off")
-	}
-	if records, fields := r.Unknown(); records+fields > 0 {
-		o.Incomplete(r.Name(), fmt.Sprintf("it is of a later version: %d records and %d fields are not understood",
-			records, fields))
-	}
-}
-
-// miss takes in the lines that turned out to be missing at the end of a recording.
-func (o *Observer) miss(r *trace.Reader, known uint64) uint64 {
-	if r.Missing() > known {
-		o.Add(r.Name(), unread(r.Missing()-known, "lines were taken out or put in"))
-	}
-	return r.Missing()
-}
-
-func unread(n uint64, reason string) *trace.Loss {
-	return &trace.Loss{Probe: "trace", Stage: "read", Count: n, Reason: reason}
+	seg := o.source(name).last()
+	seg.reasons = append(seg.reasons, reason)
 }
 
 func (o *Observer) source(name string) *source {

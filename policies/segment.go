@@ -17,6 +17,7 @@ type segment struct {
 	containers map[string]*container
 	losses     map[lossKey]uint64
 	end        *trace.End
+	reasons    []string // why it may lack something
 }
 
 type lossKey struct {
@@ -84,7 +85,7 @@ func (s *segment) complete(lost map[lossKey]uint64) trace.Complete {
 		}
 	}
 	switch {
-	case s.end == nil || len(s.source.reasons) > 0:
+	case s.end == nil || len(s.reasons) > 0:
 		return trace.CompleteUnknown
 	case s.end.Complete == trace.CompleteFalse && s.end.Lost > 0:
 		return trace.CompleteTrue // all of it was lost by other containers
@@ -121,7 +122,7 @@ func (s *segment) off() []string {
 // notes say what is wrong with the segment's trace.
 func (s *segment) notes() []string {
 	var list []string
-	for _, reason := range s.source.reasons {
+	for _, reason := range s.reasons {
 		list = append(list, s.source.name+": "+reason)
 	}
 	return list

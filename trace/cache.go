@@ -125,9 +125,11 @@ func (c *cache) cutNumber(line []byte, at int, into *number, highest uint64) ([]
 }
 
 // put keeps the record of the line that get was asked for last, if it is of a
-// kind that repeats and came before.
+// kind that repeats and came before. It must hold no list, which copies would
+// share.
 func (c *cache) put(rec Record) {
-	if len(c.like) == 0 || sightingOf(rec, varying{}) == nil || !c.again() {
+	call, ok := rec.(*Syscall)
+	if ok && call.Args != nil || len(c.like) == 0 || sightingOf(rec, varying{}) == nil || !c.again() {
 		return
 	}
 	if c.size > maxCache || c.known == nil {
@@ -153,13 +155,10 @@ func (c *cache) again() bool {
 }
 
 // sightingOf is a copy of a record with its own time, pid and port; nil for a
-// record that holds lists, which copies would share, or is no sighting.
+// record that is no sighting.
 func sightingOf(rec Record, v varying) Record {
 	switch r := rec.(type) {
 	case *Syscall:
-		if r.Args != nil {
-			return nil
-		}
 		fact := *r
 		return v.sighted(&fact.Sighting, &fact)
 	case *Capability:

@@ -81,7 +81,7 @@ func (r *Reader) line() (Record, error) {
 	text, ended, err := r.lines.next()
 	switch {
 	case errors.Is(err, errLongLine):
-		return nil, r.bad(err)
+		return r.accept(nil, err)
 	case err != nil:
 		return nil, r.end(err)
 	case len(bytes.TrimSpace(text)) == 0:

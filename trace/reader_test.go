@@ -128,6 +128,7 @@ func TestReaderRefusesForeignFiles(t *testing.T) {
 		{"pcap", "\xd4\xc3\xb2\xa1\x02", "it is a packet capture"},
 		{"pcapng", "\x0a\x0d\x0d\x0a", "it is a packet capture"},
 		{"html", "<!DOCTYPE html>\n", "it is HTML or XML"},
+		{"one long line", strings.Repeat("x", 17<<20), "but line is longer than 16 MiB"},
 		{"text", "hello\n", `t:1: not a trace: the first line should be a header with schema "advisor.trace/v1", but`},
 		{"other JSON lines", `{"level":"info"}` + "\n", `t:1: not a trace: the first line should be a header`},
 		{"no header", exit + end, `but it is a record of type exit`},
