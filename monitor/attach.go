@@ -34,12 +34,18 @@ func (p *probes) attachAll(o Options) (trace.Probes, error) {
 		Capabilities: p.attachCaps(),
 		Network:      p.attachNet(),
 	}
+	if exitsWanted(o) {
+		if err := p.loadExits(); err != nil {
+			return trace.Probes{}, err
+		}
+	}
 	if o.Denied == "on" || outcomesWanted(o) {
 		if err := p.watchExits(true); err != nil {
-			return trace.Probes{}, fmt.Errorf("attaching sys_exit: %w", err)
+			return trace.Probes{}, err
 		}
 		names.Syscalls += " raw_tp/sys_exit"
 	}
+	p.settle()
 	return names, nil
 }
 

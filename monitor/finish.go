@@ -2,9 +2,11 @@ package monitor
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"advisor/bpf"
+	"advisor/monitor/container"
 	"advisor/trace"
 )
 
@@ -54,6 +56,25 @@ func (r *recording) result(reason string) Result {
 		Status: r.status(), Complete: r.complete(), Reason: reason, Losses: r.lossRecords(r.told),
 		ExitCode: r.cmd.code,
 	}
+}
+
+// unmatched is the error of a selection that nothing was seen of.
+func (r *recording) unmatched() error {
+	if r.o.Selection.Empty() || r.status().Containers > 0 {
+		return nil
+	}
+	var seen []string
+	for _, c := range r.sorted() {
+		if c.rec.Name != "" && c.rec.Runtime != container.Host && len(seen) < 10 {
+			seen = append(seen, c.rec.Name)
+		}
+	}
+	if len(seen) == 0 {
+		return fmt.Errorf("%w %s; no other was seen either", ErrNoContainer,
+			strings.Join(r.o.SelectionText, " "))
+	}
+	return fmt.Errorf("%w %s; seen were %s", ErrNoContainer,
+		strings.Join(r.o.SelectionText, " "), strings.Join(seen, ", "))
 }
 
 // losses writes what was lost since the last time.

@@ -82,6 +82,10 @@ type Result struct {
 	ExitCode int          // of Command, as a shell gives it; 0 without one
 }
 
+// ErrNoContainer says that recording ended and nothing that was selected had
+// been seen. The trace is whole, and empty.
+var ErrNoContainer = errors.New("no container matched the selection")
+
 // ErrPrivilege says that the process lacks what recording needs.
 var ErrPrivilege = errors.New("not enough privilege to record")
 
@@ -131,7 +135,7 @@ func record(ctx context.Context, o Options, cmd *command, out *output) (Result, 
 	if err := r.finish(reason); err != nil {
 		return Result{}, err
 	}
-	return r.result(reason), nil
+	return r.result(reason), r.unmatched()
 }
 
 // open loads and attaches everything the kernel lets us.

@@ -3,6 +3,7 @@ package monitor
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -23,7 +24,8 @@ type probes struct {
 	coll  *ebpf.Collection // maps, and the programs every recording needs
 	more  []*ebpf.Collection
 	links []link.Link
-	leave link.Link // sys_exit, attached only while it is needed
+	exits *ebpf.Program // of sys_exit, nil where it is not wanted
+	leave link.Link     // sys_exit, attached only while it is needed
 	state *state
 	cache *btf.Cache
 
@@ -188,10 +190,21 @@ func attach(spec *ebpf.ProgramSpec, prog *ebpf.Program, cgroup string) (link.Lin
 	return link.AttachTracing(link.TracingOptions{Program: prog})
 }
 
+// loadExits has the program on the way out of system calls ready.
+func (p *probes) loadExits() error {
+	coll, err := p.collection([]string{bpf.RecorderProgLeave}, p.coll.Maps)
+	if err != nil {
+		return fmt.Errorf("loading %s: %w", p.spec.Programs[bpf.RecorderProgLeave].SectionName, err)
+	}
+	p.more = append(p.more, coll)
+	p.exits = coll.Programs[bpf.RecorderProgLeave]
+	return nil
+}
+
 // watchExits attaches the program on the way out of system calls, or detaches
 // it. It costs every system call of the host.
 func (p *probes) watchExits(on bool) error {
-	if on == (p.leave != nil) {
+	if on == (p.leave != nil) || p.exits == nil {
 		return nil
 	}
 	if !on {
@@ -199,13 +212,21 @@ func (p *probes) watchExits(on bool) error {
 		p.leave = nil
 		return err
 	}
-	links, coll, err := p.start("", []string{bpf.RecorderProgLeave})
+	l, err := attach(p.spec.Programs[bpf.RecorderProgLeave], p.exits, "")
 	if err != nil {
-		return err
+		return fmt.Errorf("attaching sys_exit: %w", err)
 	}
-	p.leave = links[0]
-	p.more = append(p.more, coll)
+	p.leave = l
 	return p.state.write(bpf.RecorderVarLeaving, uint32(1))
+}
+
+// settle gives back what only loading needed: the types of the whole kernel.
+func (p *probes) settle() {
+	p.cache = nil
+	for _, prog := range p.spec.Programs {
+		prog.Instructions = nil
+	}
+	debug.FreeOSMemory()
 }
 
 // detach stops recording; the state can still be read. enter goes before

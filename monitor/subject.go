@@ -160,6 +160,8 @@ func (r *recording) decide(c *subject) {
 	switch {
 	case c.rec.Runtime == commandRuntime && r.cmd.owns(c.main):
 		c.wanted = true
+	case len(r.o.Command) > 0 && r.o.Selection.Empty() && c.main.late:
+		c.named = true // only the command, and what begins while it runs
 	case r.o.Selection.Empty() && c.rec.Runtime == "" && !c.named && c.main.ended == 0:
 		return // it may still turn out to be the host's
 	default:
