@@ -1,0 +1,57 @@
+
+// How the graph looks, in the colours of the style sheet.
+
+// colour resolves a custom property, which getComputedStyle leaves as written.
+function colour(name) {
+  const probe = make("span", "unseen");
+  probe.style.color = "var(--" + name + ")";
+  document.body.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value;
+}
+function withPrintColours(draw) {
+  const root = document.documentElement, before = root.dataset.theme;
+  root.dataset.theme = "light";
+  draw();
+  if (before) root.dataset.theme = before;
+  else delete root.dataset.theme;
+}
+
+function graphStyle(edges) {
+  const ink = colour("ink"), dim = colour("dim"), raised = colour("raised"), rule = colour("rule-strong");
+  const bg = colour("bg"), accent = colour("accent");
+  const font = getComputedStyle(document.body).fontFamily;
+  const line = (name, more) => ({ selector: ".c-" + name, style: {
+    "line-color": colour(name === "unknown" ? "dim" : name), "target-arrow-color": colour(name === "unknown" ? "dim" : name),
+    color: colour(name === "unknown" ? "dim" : name), ...more,
+  } });
+  return [
+    { selector: "node", style: {
+      label: "data(label)", "font-family": font, "font-size": 12, color: ink, "text-valign": "center", "text-halign": "center",
+      "text-wrap": "wrap", "text-max-width": 180, shape: "round-rectangle", width: "label", height: "label",
+      padding: 8, "background-color": raised, "border-width": 1, "border-color": rule,
+    } },
+    { selector: "node.space", style: {
+      "background-color": bg, "background-opacity": 0.6, "border-color": rule, "border-width": 1, "text-valign": "top", "text-halign": "center",
+      "text-margin-y": -3, "font-size": 12, "font-weight": 600, color: dim, padding: 14,
+    } },
+    { selector: "node.folded", style: { "background-color": bg, "border-width": 1.5, "border-color": dim, padding: 12, "line-height": 1.35 } },
+    { selector: "node.outside", style: { "border-style": "dashed" } },
+    { selector: "edge", style: {
+      width: 1.5, "curve-style": "bezier", "control-point-step-size": 28, "target-arrow-shape": "triangle", "arrow-scale": 0.85,
+      label: edges > 24 ? "" : "data(label)", "font-family": font, "font-size": 10, "text-background-color": raised,
+      "text-background-opacity": 0.92, "text-background-padding": 2, "text-background-shape": "round-rectangle", "loop-direction": "-45deg",
+    } },
+    line("ok"),
+    line("missing", { width: 3, label: "data(label)", "font-weight": 600 }),
+    line("invalid", { width: 3 }),
+    line("excess", { "line-style": "dashed", "line-dash-pattern": [7, 4] }),
+    line("unprotected", { width: 2.5, "line-style": "dotted" }),
+    line("unknown", { "line-style": "dotted" }),
+    { selector: ".faded", style: { opacity: 0.18 } },
+    { selector: "node.space.faded", style: { opacity: 0.5 } },
+    { selector: "node.here, node.hover", style: { "border-color": accent, "border-width": 2 } },
+    { selector: "edge.here, edge.hover", style: { label: "data(label)", width: 3.5, "z-index": 9 } },
+  ];
+}

@@ -1,0 +1,194 @@
+package html
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"advisor/policies"
+	"advisor/trace"
+)
+
+// count is one figure of the headline.
+type count struct {
+	Class policies.Class
+	N     int
+	Word  string
+}
+
+// headline counts the findings of all workloads by class, worst first, and
+// says in a sentence what that means.
+func headline(p Page) ([]count, string) {
+	classes := []policies.Class{
+		policies.Missing, policies.Invalid, policies.Unprotected, policies.Excess, policies.Unknown,
+	}
+	by := make(map[policies.Class]int)
+	drifting, compared := 0, 0
+	for _, w := range p.Workloads {
+		if len(w.Findings) > 0 {
+			drifting++
+		}
+		if len(w.Compared) > 0 || len(w.Findings) > 0 {
+			compared++
+		}
+		for _, f := range w.Findings {
+			by[f.Class]++
+		}
+	}
+	var counts []count
+	for _, c := range classes {
+		counts = append(counts, count{c, by[c], string(c)})
+	}
+	return counts, sentence(len(p.Workloads), compared, drifting)
+}
+
+func sentence(workloads, compared, drifting int) string {
+	switch {
+	case workloads == 0:
+		return "No workload was observed."
+	case compared == 0:
+		return plural(workloads, "workload") + " observed, held against no manifest."
+	case drifting == 0:
+		return fmt.Sprintf("%s compared with the manifests: no difference.", plural(compared, "workload"))
+	case compared == 1:
+		return "The workload differs from its manifests."
+	}
+	return fmt.Sprintf("%d of %d workloads differ from their manifests.", drifting, compared)
+}
+
+// figure is one card of the evidence strip.
+type figure struct {
+	Label, Value, Note string
+	Bad                bool // weakens everything on the page
+}
+
+func figures(p Page) []figure {
+	e := p.Evidence
+	return []figure{
+		windowFigure(e),
+		{Label: "Workloads", Value: fmt.Sprint(len(p.Workloads)), Note: plural(max(e.Traces, 1), "trace")},
+		{Label: "Replicas", Value: fmt.Sprint(e.Replicas), Note: plural(e.Restarts, "restart")},
+		{Label: "Nodes", Value: fmt.Sprint(len(e.Nodes)), Note: shorten(e.Nodes)},
+		lostFigure(e),
+		completeFigure(e),
+		quietFigure(e),
+	}
+}
+
+func windowFigure(e policies.Evidence) figure {
+	if e.Start.IsZero() || e.End.IsZero() {
+		return figure{Label: "Window", Value: "unknown"}
+	}
+	return figure{
+		Label: "Window", Value: length(e.End.Sub(e.Start)),
+		Note: stamp(e.Start) + " to " + newWindow(e).clock(e.End) + " UTC",
+	}
+}
+
+func lostFigure(e policies.Evidence) figure {
+	f := figure{Label: "Lost", Value: fmt.Sprint(e.Lost), Note: "no event was lost"}
+	if e.Lost > 0 {
+		f.Note, f.Bad = "facts may be missing", true
+	}
+	return f
+}
+
+func completeFigure(e policies.Evidence) figure {
+	f := figure{Label: "Complete", Value: "unknown", Note: "a trace has no end", Bad: true}
+	switch e.Complete {
+	case trace.CompleteTrue:
+		f = figure{Label: "Complete", Value: "yes", Note: "every probe on, from the start"}
+	case trace.CompleteFalse:
+		f.Value, f.Note = "no", "see below"
+	}
+	if e.Complete == trace.CompleteTrue && e.Late > 0 {
+		f.Note = plural(e.Late, "container") + " began before recording"
+	}
+	return f
+}
+
+// quietFigure says how long nothing was learned before the end: the best sign
+// that "never seen" means "not needed".
+func quietFigure(e policies.Evidence) figure {
+	if e.LastNew.IsZero() || e.End.IsZero() {
+		return figure{Label: "Quiet for", Value: "unknown"}
+	}
+	return figure{
+		Label: "Quiet for", Value: length(e.End.Sub(e.LastNew)),
+		Note: "last new fact " + newWindow(e).clock(e.LastNew),
+	}
+}
+
+// shorten names the first few.
+func shorten(names []string) string {
+	if len(names) > 3 {
+		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)
+	}
+	return strings.Join(names, ", ")
+}
+
+// cautions are the sentences under the strip that weaken what the page says.
+func cautions(p Page) []string {
+	var lines []string
+	for _, off := range p.Evidence.Off {
+		lines = append(lines, "Not recorded in some trace: "+off)
+	}
+	for _, l := range p.Evidence.Losses {
+		lines = append(lines, fmt.Sprintf("Lost %d at %s/%s: %s", l.Count, l.Probe, l.Stage, l.Reason))
+	}
+	return append(lines, p.Notes...)
+}
+
+// curveView is the learning curve as one path in a box of curveWidth by
+// curveHeight.
+type curveView struct {
+	Path          string
+	Text          string // the curve in words
+	Start, End    string
+	Width, Height int
+}
+
+const (
+	curveWidth  = 1200
+	curveHeight = 56
+)
+
+func newCurve(c Curve, w window) *curveView {
+	if c.Step <= 0 || len(c.New) == 0 {
+		return nil
+	}
+	most, last, total := 0, 0, 0
+	for i, n := range c.New {
+		most, total = max(most, n), total+n
+		if n > 0 {
+			last = i
+		}
+	}
+	if most == 0 {
+		return nil
+	}
+	end := c.Start.Add(time.Duration(len(c.New)) * c.Step)
+	return &curveView{
+		Path: bars(c.New, most), Width: curveWidth, Height: curveHeight,
+		Start: w.clock(c.Start), End: w.clock(end),
+		Text: fmt.Sprintf("%s in steps of %s; at most %d in one; the last in step %d of %d",
+			plural(total, "new fact"), length(c.Step), most, last+1, len(c.New)),
+	}
+}
+
+// bars draws one bar for each step. Heights go by the square root: a single
+// late fact matters and must be seen beside hundreds of early ones.
+func bars(values []int, most int) string {
+	var b strings.Builder
+	step := float64(curveWidth) / float64(len(values))
+	width := math.Max(step*0.8, step-2)
+	for i, n := range values {
+		if n == 0 {
+			continue
+		}
+		h := math.Max(2, curveHeight*math.Sqrt(float64(n)/float64(most)))
+		fmt.Fprintf(&b, "M%.1f %d v-%.1f h%.1f v%.1fz", float64(i)*step, curveHeight, h, width, h)
+	}
+	return b.String()
+}
