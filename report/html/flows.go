@@ -18,13 +18,13 @@ type flowRow struct {
 }
 
 // flowRows sorts the flows worst first.
-func flowRows(flows []Flow, w window) []flowRow {
+func flowRows(flows []Flow, compared bool, w window) []flowRow {
 	sorted := slices.Clone(flows)
 	slices.SortStableFunc(sorted, compareFlows)
 	rows := make([]flowRow, len(sorted))
 	for i, f := range sorted {
 		rows[i] = flowRow{
-			ID: fmt.Sprintf("f%d", i), Class: className(f.Class), Sign: sign(f.Class), Word: flowWord(f.Class),
+			ID: fmt.Sprintf("f%d", i), Class: className(f.Class), Sign: sign(f.Class), Word: flowWord(f.Class, compared),
 			From: f.From.String(), To: f.To.String(), Service: f.Service(),
 			Reason: f.Reason, Seen: w.seen(f.Seen), flow: f,
 		}
@@ -155,27 +155,38 @@ func group(p Peer) string {
 
 func fillMatrix(level string, rows []flowRow, name func(Peer) string) *matrix {
 	m := &matrix{Level: level}
-	at := make(map[string]int)
+	var senders []string
+	from, to := make(map[string]int), make(map[string]int)
 	for _, p := range peers(rows) {
-		if n := name(p); !slices.Contains(m.Columns, n) {
-			at[n] = len(m.Columns)
-			m.Columns = append(m.Columns, n)
+		n := name(p)
+		for _, r := range rows {
+			add(&senders, from, n, name(r.flow.From))
+			add(&m.Columns, to, n, name(r.flow.To))
 		}
 	}
-	for _, n := range m.Columns {
+	for _, n := range senders {
 		m.Rows = append(m.Rows, matrixRow{Name: n, Cells: make([]matrixCell, len(m.Columns))})
 	}
 	// Rows come worst first, so the first flow of a cell decides its class.
 	for _, r := range rows {
-		from, to := name(r.flow.From), name(r.flow.To)
-		c := &m.Rows[at[from]].Cells[at[to]]
+		source, target := name(r.flow.From), name(r.flow.To)
+		c := &m.Rows[from[source]].Cells[to[target]]
 		if c.N == 0 {
 			c.Class, c.Sign = r.Class, r.Sign
-			c.Title = from + " → " + to + ": " + r.Word
+			c.Title = source + " → " + target + ": " + r.Word
 		}
 		c.N++
 	}
 	return m
+}
+
+// add gives a name the next place in a list, once, if it is the one wanted.
+func add(list *[]string, at map[string]int, want, name string) {
+	if _, known := at[name]; known || name != want {
+		return
+	}
+	at[name] = len(*list)
+	*list = append(*list, name)
 }
 
 // className is a class as the style sheet calls it.

@@ -242,7 +242,14 @@ func manyPage(workloads, calls, flows int) html.Page {
 	}
 	classes := []policies.Class{"", "", "", policies.Missing, "", "", policies.Excess, "", "", "", policies.Unprotected}
 	for i := range flows {
-		from, to := peer(i*7+i/60), peer(i*i+i*3+1)
+		// Mostly within a namespace, some to two hubs, a few across.
+		from, to := peer(i), peer(i+6*(1+i/60))
+		switch i % 5 {
+		case 1:
+			to = peer([]int{1, 7}[i%2])
+		case 3:
+			to = peer(i + 13*(1+i/120))
+		}
 		if i%23 == 0 {
 			to = html.Peer{Name: fmt.Sprintf("203.0.113.%d", i)}
 		}
@@ -255,7 +262,12 @@ func manyPage(workloads, calls, flows int) html.Page {
 const evil = `</script><script>document.title='owned'</script><img src=x onerror="document.title='owned'">'"` + "`${1}<!--\u2028"
 
 // hostilePage has markup wherever a trace or a manifest can put text.
-func hostilePage() html.Page {
+func hostilePage() html.Page { return pageOf(evil) }
+
+// tamePage is hostilePage with a word that does no harm.
+func tamePage() html.Page { return pageOf("harmless") }
+
+func pageOf(evil string) html.Page {
 	p := tenPage()
 	p.Title, p.Traces, p.Manifests, p.Notes, p.Advisor = evil, []string{evil}, []string{evil}, []string{evil}, evil
 	p.Evidence.Nodes, p.Evidence.Off = []string{evil}, []string{evil}
@@ -269,7 +281,7 @@ func hostilePage() html.Page {
 		f.Subject, f.Message, f.Evidence, f.Position.File = evil, evil, []string{evil}, evil
 	}
 	w.Syscalls[0] = html.Syscall{Name: evil, Risk: evil, Default: evil, Reason: evil, Phase: evil, Seen: seen(1, 1, evil)}
-	w.Capabilities[0] = html.Capability{Name: evil, Need: evil, Reason: evil, Seen: seen(1, 1, evil)}
+	w.Capabilities[0] = html.Capability{Name: evil, Need: html.Need(evil), Reason: evil, Seen: seen(1, 1, evil)}
 	w.Policies[0].Name, w.Policies[0].Text, w.Policies[0].Kind = evil, evil+"\n"+evil+"\n", evil
 	w.Policies[0].Proof.Summary, w.Policies[0].Proof.Failed = evil, []string{evil}
 	w.Policies[0].Rules = []html.Rule{{First: 1, Last: 2, Facts: []string{"syscall/" + evil}}}

@@ -50,8 +50,9 @@ func newView(p Page) (view, error) {
 	w := newWindow(p.Evidence)
 	v := view{Title: title(p), Page: p, Figures: figures(p), Cautions: cautions(p), Curve: newCurve(p.Curve, w)}
 	v.Counts, v.Sentence = headline(p)
-	v.Flows = flowRows(p.Flows, w)
-	v.FlowKinds = flowLegend(v.Flows)
+	compared := len(p.Manifests) > 0
+	v.Flows = flowRows(p.Flows, compared, w)
+	v.FlowKinds = flowLegend(v.Flows, compared)
 	v.Data.Rules = make(map[string][]rule)
 	flows := flowKeys(v.Flows)
 	for i, wl := range orderWorkloads(p.Workloads) {
@@ -126,7 +127,7 @@ func flowKeys(rows []flowRow) map[string]string {
 	return ids
 }
 
-func flowLegend(rows []flowRow) []legend {
+func flowLegend(rows []flowRow, compared bool) []legend {
 	var out []legend
 	for _, c := range []policies.Class{"", policies.Missing, policies.Unprotected, policies.Excess, policies.Unknown} {
 		n := 0
@@ -136,8 +137,8 @@ func flowLegend(rows []flowRow) []legend {
 			}
 		}
 		// The three that every reader asks for are there even when none is.
-		if n > 0 || c == "" || c == policies.Missing || c == policies.Excess {
-			out = append(out, legend{className(c), flowWord(c), n})
+		if n > 0 || compared && (c == "" || c == policies.Missing || c == policies.Excess) {
+			out = append(out, legend{className(c), flowWord(c, compared), n})
 		}
 	}
 	return out

@@ -42,10 +42,14 @@ func rank(c policies.Class) int {
 	return 4
 }
 
-// flowWord is a flow's class as a legend says it.
-func flowWord(c policies.Class) string {
+// flowWord is a flow's class as a legend says it. Where nothing was compared
+// there is only what was seen.
+func flowWord(c policies.Class, compared bool) string {
 	switch c {
 	case "":
+		if !compared {
+			return "seen"
+		}
 		return "allowed and seen"
 	case policies.Missing:
 		return "seen, not allowed"

@@ -5,6 +5,7 @@
 const MAX_EDGES = 60;
 const OUTSIDE = "outside";
 const SIGNS = { ok: "", missing: "! ", invalid: "× ", unprotected: "○ ", excess: "− ", unknown: "? " };
+const WORST = ["missing", "invalid", "unprotected", "excess", "unknown", "ok"];
 const many = (n, noun) => n + " " + noun + (n === 1 ? "" : "s");
 const nsOf = (node) => node.ns || OUTSIDE;
 
@@ -15,23 +16,38 @@ const unfolded = new Set(foldable ? [] : spaces);
 
 // shownAs is the id of what a node is drawn as: itself or its namespace.
 const shownAs = (node) => unfolded.has(nsOf(node)) ? node.id : "ns:" + nsOf(node);
+const isFolded = (id) => id.startsWith("ns:");
 
-// drawnEdges merges what runs between the same two drawn nodes in one class.
+// Classes of flows that the legend has switched off.
+const off = new Set();
+
+// drawnEdges are the edges between what is drawn now. Those of a folded
+// namespace are one for each peer, in the worst class of what they stand for.
 // What stays inside a folded namespace is counted in its label instead.
 function drawnEdges() {
   const edges = new Map(), inside = new Map();
   for (const e of data.graph.edges) {
+    if (off.has(e.c)) continue;
     const s = shownAs(nodes.get(e.s)), t = shownAs(nodes.get(e.t));
-    if (s === t && s.startsWith("ns:")) {
+    const merged = isFolded(s) || isFolded(t);
+    if (s === t && merged) {
       inside.set(s, (inside.get(s) || []).concat(e));
       continue;
     }
-    const key = s + " " + t + " " + e.c;
-    const known = edges.get(key);
-    if (!known) edges.set(key, { id: key, source: s, target: t, c: e.c, l: e.l, f: e.f });
-    else known.f = known.f.concat(e.f), known.l = many(known.f.length, "flow");
+    const key = s + " " + t + (merged ? "" : " " + e.c);
+    if (!edges.has(key)) edges.set(key, { id: key, source: s, target: t, parts: [] });
+    edges.get(key).parts.push(e);
   }
-  return { edges: [...edges.values()], inside };
+  return { edges: [...edges.values()].map(mergedEdge), inside };
+}
+
+function mergedEdge({ id, source, target, parts }) {
+  const worst = WORST.find((c) => parts.some((e) => e.c === c)) || "unknown";
+  const f = parts.flatMap((e) => e.f);
+  const bad = parts.filter((e) => e.c === worst).flatMap((e) => e.f);
+  let label = parts.length === 1 ? parts[0].l.replace(", ", "\n") : many(f.length, "flow");
+  if (worst !== "ok") label = SIGNS[worst] + (bad.length < f.length ? bad.length + " of " : "") + label;
+  return { id, source, target, c: worst, label, f };
 }
 
 function foldedLabel(space, inside) {
@@ -42,36 +58,47 @@ function foldedLabel(space, inside) {
     (flows ? "\n" + many(flows, "flow") + " inside" : "") + (bad ? "\n! " + bad + " not allowed" : "");
 }
 
-// elements is what cytoscape draws now.
+// elements is what cytoscape draws now. Peers outside are in no box: they are
+// at both ends of everything.
 function elements() {
   const { edges, inside } = drawnEdges();
   const out = [];
   for (const space of spaces) {
-    const id = "ns:" + space;
-    const kind = space === OUTSIDE ? " outside" : "";
+    const id = "ns:" + space, kind = space === OUTSIDE ? " outside" : "", boxed = unfolded.has(space) && !kind;
     if (!unfolded.has(space)) {
       out.push({ data: { id, space, label: foldedLabel(space, inside.get(id) || []) }, classes: "folded" + kind });
       continue;
     }
-    out.push({ data: { id, space, label: space }, classes: "space" + kind });
+    if (boxed) out.push({ data: { id, space, label: space }, classes: "space" });
     for (const n of data.graph.nodes) {
-      if (nsOf(n) === space) out.push({ data: { id: n.id, parent: id, label: n.name, w: n.w } , classes: "peer" + kind });
+      if (nsOf(n) !== space) continue;
+      out.push({ data: { id: n.id, parent: boxed ? id : undefined, label: n.name }, classes: "peer" + kind });
     }
   }
-  for (const e of edges) out.push({ data: { ...e, label: SIGNS[e.c] + e.l }, classes: "c-" + e.c });
-  return out;
+  return out.concat(edges.map((e) => ({ data: e, classes: "c-" + e.c })));
 }
 
 const box = byId("graph");
 let cy = null;
 
+// layout places everything and gives the box the height that this takes.
 function layout() {
   const wide = box.clientWidth > 700;
   cy.layout({
-    name: "dagre", rankDir: wide ? "LR" : "TB", ranker: "network-simplex",
-    nodeSep: wide ? 18 : 14, edgeSep: 8, rankSep: wide ? 90 : 60, padding: 24, fit: true, animate: false,
+    name: "dagre", rankDir: wide ? "LR" : "TB", ranker: "network-simplex", useDagreEdgeControlPoints: true,
+    nodeSep: wide ? 16 : 14, edgeSep: 12, rankSep: wide ? 95 : 60, fit: false, animate: false,
+    nodeDimensionsIncludeLabels: true,
   }).run();
-  if (cy.zoom() > 1.25) { cy.zoom(1.25); cy.center(); }
+  const all = cy.elements().boundingBox(), margin = 28;
+  const zoom = Math.min(1.15, (box.clientWidth - 2 * margin) / all.w);
+  const height = Math.min(Math.max(all.h * zoom + 2 * margin, 180), innerHeight * 0.8);
+  box.style.height = Math.round(height) + "px";
+  cy.resize();
+  fit();
+}
+function fit() {
+  cy.fit(undefined, 28);
+  if (cy.zoom() > 1.15) { cy.zoom(1.15); cy.center(); }
 }
 
 function redraw() {
@@ -151,6 +178,24 @@ async function unpack() {
   document.head.append(script);
 }
 
+// legendSwitches lets the legend take classes out of the picture.
+function legendSwitches() {
+  for (const item of document.querySelectorAll("#network .legend li")) {
+    const button = make("button");
+    button.type = "button";
+    button.title = "Show or hide in the graph";
+    button.setAttribute("aria-pressed", "true");
+    button.append(...item.childNodes);
+    button.addEventListener("click", () => {
+      const c = item.dataset.c, on = off.delete(c);
+      if (!on) off.add(c);
+      button.setAttribute("aria-pressed", on);
+      redraw();
+    });
+    item.append(button);
+  }
+}
+
 function start() {
   byId("graph-box").hidden = false;
   // The wheel belongs to the page; with Ctrl, or pinched, it zooms the graph.
@@ -172,20 +217,15 @@ function start() {
     e.preventDefault();
     zoom(e.deltaY < 0 ? 1.1 : 0.9);
   }, { passive: false });
-  byId("graph-fit").addEventListener("click", () => cy.fit(undefined, 24));
+  byId("graph-fit").addEventListener("click", fit);
   byId("graph-in").addEventListener("click", () => zoom(1.25));
   byId("graph-out").addEventListener("click", () => zoom(0.8));
   byId("graph-hint").textContent = foldable
     ? many(data.graph.edges.length, "edge") + ": folded by namespace. Click a namespace to unfold it, an edge for its evidence."
     : "Click an edge or a workload for its evidence. Arrow keys and Enter do the same.";
-  for (const [id, list] of [["graph-fold", []], ["graph-unfold", spaces]]) {
-    byId(id).hidden = !foldable;
-    byId(id).addEventListener("click", () => {
-      unfolded.clear();
-      list.forEach((s) => unfolded.add(s));
-      redraw();
-    });
-  }
+  byId("graph-fold").hidden = !foldable;
+  byId("graph-fold").addEventListener("click", () => { unfolded.clear(); redraw(); });
+  legendSwitches();
   addEventListener("themechange", () => cy.style(graphStyle(cy.edges().length)));
   let width = box.clientWidth;
   new ResizeObserver(() => {

@@ -18,6 +18,13 @@ function withPrintColours(draw) {
   else delete root.dataset.theme;
 }
 
+// labelWidth measures the longest line of a node's label, as it is drawn.
+const pen = make("canvas").getContext("2d");
+function labelWidth(label, font) {
+  pen.font = "12px " + font;
+  return Math.min(180, Math.max(...label.split("\n").map((line) => pen.measureText(line).width))) + 2;
+}
+
 function graphStyle(edges) {
   const ink = colour("ink"), dim = colour("dim"), raised = colour("raised"), rule = colour("rule-strong");
   const bg = colour("bg"), accent = colour("accent");
@@ -29,7 +36,8 @@ function graphStyle(edges) {
   return [
     { selector: "node", style: {
       label: "data(label)", "font-family": font, "font-size": 12, color: ink, "text-valign": "center", "text-halign": "center",
-      "text-wrap": "wrap", "text-max-width": 180, shape: "round-rectangle", width: "label", height: "label",
+      "text-wrap": "wrap", "text-max-width": 180, shape: "round-rectangle",
+      width: (n) => labelWidth(n.data("label"), font), height: (n) => 15.6 * n.data("label").split("\n").length,
       padding: 8, "background-color": raised, "border-width": 1, "border-color": rule,
     } },
     { selector: "node.space", style: {
@@ -39,7 +47,11 @@ function graphStyle(edges) {
     { selector: "node.folded", style: { "background-color": bg, "border-width": 1.5, "border-color": dim, padding: 12, "line-height": 1.35 } },
     { selector: "node.outside", style: { "border-style": "dashed" } },
     { selector: "edge", style: {
-      width: 1.5, "curve-style": "bezier", "control-point-step-size": 28, "target-arrow-shape": "triangle", "arrow-scale": 0.85,
+      // The way around other nodes that the layout found; see layout.
+      width: 1.4, "curve-style": "unbundled-bezier", "edge-distances": "intersection",
+      "control-point-weights": (e) => e.scratch("controlPointWeights") || [0.5],
+      "control-point-distances": (e) => e.scratch("controlPointDistances") || [0], "text-wrap": "wrap",
+      "target-arrow-shape": "triangle", "arrow-scale": 0.85,
       label: edges > 24 ? "" : "data(label)", "font-family": font, "font-size": 10, "text-background-color": raised,
       "text-background-opacity": 0.92, "text-background-padding": 2, "text-background-shape": "round-rectangle", "loop-direction": "-45deg",
     } },
