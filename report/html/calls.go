@@ -46,7 +46,9 @@ func groupCalls(id string, calls []Syscall, risks []Risk, w window) []callGroup 
 // newCallRow says of an ordinary call only what is not as it always is: there
 // are a hundred of them in each workload.
 func newCallRow(c Syscall, ordinary bool, w window) callRow {
-	r := callRow{Name: c.Name, Default: c.Default, Reason: c.Reason, Seen: w.seen(c.Seen), key: c.Key()}
+	r := callRow{
+		Name: c.Name, Default: c.Default, Reason: c.Reason, Seen: w.seen(c.Seen), key: c.Key(),
+	}
 	if c.Phase != "" && c.Phase != "run" {
 		r.Seen += " (" + c.Phase + ")"
 	}
@@ -136,7 +138,9 @@ func overview(workloads []workloadView) []overviewGroup {
 		}
 	}
 	for i := range groups {
-		slices.SortFunc(groups[i].Rows, func(a, b overviewRow) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(groups[i].Rows, func(a, b overviewRow) int {
+			return strings.Compare(a.Name, b.Name)
+		})
 	}
 	return groups
 }

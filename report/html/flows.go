@@ -24,7 +24,8 @@ func flowRows(flows []Flow, compared bool, w window) []flowRow {
 	rows := make([]flowRow, len(sorted))
 	for i, f := range sorted {
 		rows[i] = flowRow{
-			ID: fmt.Sprintf("f%d", i), Class: className(f.Class), Sign: sign(f.Class), Word: flowWord(f.Class, compared),
+			ID: fmt.Sprintf("f%d", i), Class: className(f.Class), Sign: sign(f.Class),
+			Word: flowWord(f.Class, compared),
 			From: f.From.String(), To: f.To.String(), Service: f.Service(),
 			Reason: f.Reason, Seen: w.seen(f.Seen), flow: f,
 		}

@@ -48,7 +48,10 @@ type legend struct {
 
 func newView(p Page) (view, error) {
 	w := newWindow(p.Evidence)
-	v := view{Title: title(p), Page: p, Figures: figures(p), Cautions: cautions(p), Curve: newCurve(p.Curve, w)}
+	v := view{
+		Title: title(p), Page: p,
+		Figures: figures(p), Cautions: cautions(p), Curve: newCurve(p.Curve, w),
+	}
 	v.Counts, v.Sentence = headline(p)
 	compared := len(p.Manifests) > 0
 	v.Flows = flowRows(p.Flows, compared, w)
@@ -129,7 +132,10 @@ func flowKeys(rows []flowRow) map[string]string {
 
 func flowLegend(rows []flowRow, compared bool) []legend {
 	var out []legend
-	for _, c := range []policies.Class{"", policies.Missing, policies.Unprotected, policies.Excess, policies.Unknown} {
+	classes := []policies.Class{
+		"", policies.Missing, policies.Unprotected, policies.Excess, policies.Unknown,
+	}
+	for _, c := range classes {
 		n := 0
 		for _, r := range rows {
 			if r.flow.Class == c {
