@@ -189,7 +189,7 @@ func (q *question) conclude(sure, unsure []judged) Decision {
 	}
 	switch {
 	case len(sure)+len(unsure) == 0:
-		d.Outcome, d.Reason = Allowed, "not isolated: no policy selects it for "+field(q.direction)
+		d.Outcome, d.Reason = Allowed, "not isolated: no policy selects it for "+rulesKey(q.direction)
 	case best.truth() == yes:
 		d.Outcome, d.Reason, d.Rule = Allowed, "allowed by a rule", best.rule.ref()
 		d.PodByAddress = best.podByAddress
@@ -219,7 +219,7 @@ func (q *question) nearest(sure []judged, best match) (RuleRef, string) {
 				p = j.policy
 			}
 		}
-		return p.ref(q.direction), "isolated, and no policy has a rule for " + field(q.direction)
+		return p.ref(q.direction), "isolated, and no policy has a rule for " + rulesKey(q.direction)
 	}
 	return best.rule.ref(), best.missed(q)
 }

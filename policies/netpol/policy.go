@@ -81,7 +81,7 @@ func (r RuleRef) String() string {
 	}
 	s := r.Namespace + "/" + r.Policy
 	if r.Index >= 0 {
-		s += fmt.Sprintf(" %s[%d]", field(r.Direction), r.Index)
+		s += fmt.Sprintf(" %s[%d]", rulesKey(r.Direction), r.Index)
 	}
 	if r.Position.File != "" {
 		s += " (" + r.Position.String() + ")"
@@ -89,8 +89,8 @@ func (r RuleRef) String() string {
 	return s
 }
 
-// field is the key of a policy's spec that has the rules of a direction.
-func field(d Direction) string {
+// rulesKey is the key of a policy's spec that has the rules of a direction.
+func rulesKey(d Direction) string {
 	if d == Ingress {
 		return "ingress"
 	}
@@ -99,7 +99,7 @@ func field(d Direction) string {
 
 func (r rule) ref() RuleRef {
 	return RuleRef{namespaceOf(r.policy.Namespace), r.policy.Name, r.direction, r.index,
-		r.policy.Position("spec", field(r.direction), r.index)}
+		r.policy.Position("spec", rulesKey(r.direction), r.index)}
 }
 
 func (p *Policy) ref(d Direction) RuleRef {

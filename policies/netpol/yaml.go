@@ -62,7 +62,7 @@ func (s Synthesis) document(p *networkingv1.NetworkPolicy) ([]byte, error) {
 	return s.commented(p, func(root *yaml.Node) {
 		for _, r := range s.Reasons {
 			if r.Namespace == p.Namespace && r.Policy == p.Name {
-				rules := valueOf(valueOf(root, "spec"), field(r.Direction))
+				rules := valueOf(valueOf(root, "spec"), rulesKey(r.Direction))
 				commentRule(rules, r.Rule, r.Comment)
 			}
 		}
