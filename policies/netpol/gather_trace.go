@@ -60,7 +60,7 @@ func (inv *Inventory) ownerOf(w policies.Workload, pod *trace.Pod) policies.Work
 		top := inv.top(reference{namespace, pod.Owner.Kind, pod.Owner.Name}, pod.Labels)
 		w.Kind, w.Name = top.kind, top.name
 	}
-	if inv.owners[w] != nil {
+	if inv.owners[w] != nil || pod.Owner != nil {
 		return w
 	}
 	var found []policies.Workload
@@ -70,7 +70,7 @@ func (inv *Inventory) ownerOf(w policies.Workload, pod *trace.Pod) policies.Work
 			found = append(found, o.Workload)
 		}
 	}
-	if len(found) == 1 && pod.Owner == nil {
+	if len(found) == 1 {
 		return found[0]
 	}
 	return w

@@ -32,7 +32,7 @@ type Synthesis struct {
 	Unresolved []UnresolvedFlow
 	Notes      []Note
 	options    Options
-	names      map[*Owner]string
+	names      map[*Owner]string // of the workloads that have a policy
 }
 
 // Reason is the evidence of one rule.
@@ -91,8 +91,11 @@ func Synthesize(obs []policies.Observation, inv *Inventory, opt Options) (Synthe
 			s.addOwner(inv, owner, flows)
 		}
 	}
+	if err := s.unresolvedError(); err != nil {
+		return Synthesis{}, err
+	}
 	s.finish()
-	return *s, s.unresolvedError()
+	return *s, nil
 }
 
 func (s *Synthesis) unresolvedError() error {
@@ -141,6 +144,8 @@ func (s *Synthesis) note(o *Owner, format string, args ...any) {
 // addOwner makes the policy of one workload, or says why there is none.
 func (s *Synthesis) addOwner(inv *Inventory, o *Owner, flows []Flow) {
 	selector := o.selector(inv)
+	name := s.names[o]
+	delete(s.names, o) // only those that get a policy keep theirs
 	switch {
 	case o.hostNetwork():
 		s.note(o, "no policy: its pods are in the host's network, where policies do nothing")
@@ -156,6 +161,7 @@ func (s *Synthesis) addOwner(inv *Inventory, o *Owner, flows []Flow) {
 	if inv.selectsOthers(o, selector) {
 		s.note(o, "its labels do not tell its pods from another workload's: both get this policy")
 	}
+	s.names[o] = name
 	b := &builder{Synthesis: s, inv: inv, owner: o}
 	b.addFlows(flows)
 	b.addDNS()

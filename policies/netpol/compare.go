@@ -1,0 +1,224 @@
+package netpol
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"advisor/policies/netpol/iprange"
+	"advisor/policies/netpol/portset"
+)
+
+// ChangeKind is what happened to a connection or to a workload.
+type ChangeKind string
+
+// The kinds of change, headlines first.
+const (
+	Isolated    ChangeKind = "isolated"     // no policy selected the workload, now one does
+	NotIsolated ChangeKind = "not isolated" // the other way round
+	Added       ChangeKind = "added"
+	Removed     ChangeKind = "removed"
+	Changed     ChangeKind = "changed"
+)
+
+// Change is one difference between what two sets of policies allow.
+type Change struct {
+	Kind ChangeKind
+	// Source and Destination are the ends of a connection. A change of isolation
+	// has the workload in Source, and the Direction.
+	Source, Destination Peer
+	Direction           Direction
+	Before, After       portset.Set
+	// Pairs is how many connections a change of isolation alone took away, or
+	// gave: they are not listed one by one.
+	Pairs int
+	// Info names a workload that only one side has.
+	Info string
+}
+
+// CompareOptions are the choices of [Compare].
+type CompareOptions struct {
+	Dialect Dialect
+	// All lists also what a change of isolation explains.
+	All bool
+}
+
+// Compare returns what b allows and a does not, and the reverse: over the
+// workloads of both, all addresses, and a symbolic peer for each selector of a
+// rule that may match pods which neither has. Differences in text alone give
+// no change. What is not known of a pod, such as its address, matches nothing.
+func Compare(a, b Set, opt CompareOptions) []Change {
+	if opt.Dialect.Name == "" {
+		opt.Dialect, _ = DialectOf("")
+	}
+	w := newWalker([]Set{a, b}, opt.Dialect)
+	explained := w.newTally()
+	kept := w.pairs(func(c connection) bool {
+		return c.ports[0] != c.ports[1] && (!explained.count(c) || opt.All)
+	})
+	list := append(w.headlines(explained), w.changes(kept)...)
+	sortChanges(list)
+	return list
+}
+
+func sortChanges(list []Change) { slices.SortStableFunc(list, compareChanges) }
+
+func compareChanges(a, b Change) int {
+	headline := func(c Change) int {
+		if c.Direction != "" {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(headline(a), headline(b)), cmp.Compare(a.Kind, b.Kind),
+		a.Source.Compare(b.Source), a.Destination.Compare(b.Destination),
+		cmp.Compare(a.Direction, b.Direction))
+}
+
+// tally counts, for each entity whose isolation changed in a direction, the
+// connections that this took away or gave as a whole.
+type tally struct {
+	*walker
+	explained [2][]atomic.Int64
+}
+
+func (w *walker) newTally() *tally {
+	t := &tally{walker: w}
+	for d := range t.explained {
+		t.explained[d] = make([]atomic.Int64, w.first)
+	}
+	return t
+}
+
+// count says whether changes of isolation explain that a connection is gone or
+// new as a whole. They never explain a change of ports.
+func (t *tally) count(c connection) bool {
+	from, to := 0, 1
+	switch noPorts {
+	case c.ports[1]:
+	case c.ports[0]:
+		from, to = 1, 0
+	default:
+		return false
+	}
+	found := false
+	for d, e := range [2]int32{ingressIndex: c.destination, egressIndex: c.source} {
+		i := int(e)
+		if t.inBoth(i) && !t.isolated(from, d, i) && t.isolated(to, d, i) {
+			t.explained[d][i].Add(1)
+			found = true
+		}
+	}
+	return found
+}
+
+// inBoth says that the entity is a workload, or symbolic, on both sides.
+func (w *walker) inBoth(i int) bool {
+	return i < w.first && w.present(0, i) && w.present(1, i)
+}
+
+// headlines lists the workloads that both sides have and only one isolates.
+func (w *walker) headlines(t *tally) []Change {
+	var list []Change
+	for i := range w.first {
+		e := &w.entities[i]
+		if e.peer.Symbolic != "" || !w.inBoth(i) {
+			continue
+		}
+		for index, d := range []Direction{ingressIndex: Ingress, egressIndex: Egress} {
+			before, after := w.isolated(0, index, i), w.isolated(1, index, i)
+			if before == after {
+				continue
+			}
+			kind := Isolated
+			if before {
+				kind = NotIsolated
+			}
+			list = append(list, Change{Kind: kind, Source: e.peer, Direction: d,
+				Pairs: int(t.explained[index][i].Load())})
+		}
+	}
+	return list
+}
+
+func (w *walker) isolated(table, direction, entity int) bool {
+	return w.tables[table].subjects[direction][entity].isolated
+}
+
+// changes turns pairs into changes, with the addresses that change alike as
+// ranges.
+func (w *walker) changes(list []connection) []Change {
+	var changes []Change
+	for _, e := range w.expand(list) {
+		c := Change{Kind: Changed, Source: e.source, Destination: e.destination,
+			Before: w.ports.set(e.ports[0]), After: w.ports.set(e.ports[1]), Info: w.info(e.connection)}
+		switch noPorts {
+		case e.ports[0]:
+			c.Kind = Added
+		case e.ports[1]:
+			c.Kind = Removed
+		}
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+// info names the ends that only one side has.
+func (w *walker) info(c connection) string {
+	var parts []string
+	for _, i := range []int32{c.source, c.destination} {
+		e := int(i)
+		switch {
+		case !w.present(0, e):
+			parts = append(parts, "workload "+w.entities[e].peer.String()+" added")
+		case !w.present(1, e):
+			parts = append(parts, "workload "+w.entities[e].peer.String()+" removed")
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// expanded is a connection with its ends as people read them.
+type expanded struct {
+	connection
+	source, destination Peer
+}
+
+// expand names the ends, and merges addresses that are alike on a pair.
+func (w *walker) expand(list []connection) []expanded {
+	var out []expanded
+	ranges := make(map[connection][]iprange.Range)
+	for _, c := range list {
+		switch {
+		case int(c.source) >= w.first:
+			key := connection{-1, c.destination, c.ports}
+			ranges[key] = append(ranges[key], w.entities[c.source].ranges...)
+		case int(c.destination) >= w.first:
+			key := connection{c.source, -1, c.ports}
+			ranges[key] = append(ranges[key], w.entities[c.destination].ranges...)
+		default:
+			out = append(out, expanded{c, w.entities[c.source].peer, w.entities[c.destination].peer})
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(ranges), compareConnections) {
+		for _, r := range iprange.Merge(ranges[key]) {
+			e := expanded{connection: key, source: Peer{Range: r}, destination: Peer{Range: r}}
+			if key.source >= 0 {
+				e.source = w.entities[key.source].peer
+				e.connection.destination = int32(w.first)
+			} else {
+				e.destination = w.entities[key.destination].peer
+				e.connection.source = int32(w.first)
+			}
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func compareConnections(a, b connection) int {
+	return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.destination, b.destination),
+		cmp.Compare(a.ports[0], b.ports[0]), cmp.Compare(a.ports[1], b.ports[1]))
+}
