@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// check is a check in the run phase by the container's own credentials.
-func check(name string, allowed bool, syscall, outcome, site string) policies.Capability {
+// ask is a check in the run phase by the container's own credentials.
+func ask(name string, allowed bool, syscall, outcome, site string) policies.Capability {
 	return policies.Capability{
 		Phase: trace.PhaseRun, Name: name, Allowed: allowed, Syscall: syscall, Outcome: outcome,
 		UserNS: trace.UserNSContainer, Site: site, Audit: trace.AuditTrue,
@@ -31,26 +31,26 @@ func nginx() policies.Observation {
 		Workload:   policies.Workload{Kind: policies.KindContainer, Name: "web"},
 		Containers: []trace.Container{{ID: "a", Granted: granted}},
 		Capabilities: []policies.Capability{
-			with(check("SETPCAP", true, "prctl", "ok", "cap_task_prctl"), func(c *policies.Capability) {
+			with(ask("SETPCAP", true, "prctl", "ok", "cap_task_prctl"), func(c *policies.Capability) {
 				c.Phase = trace.PhaseStart
 			}),
-			check("SYS_ADMIN", false, "mmap", "ok", "cap_vm_enough_memory"),
-			with(check("SYS_ADMIN", true, "openat", "ok", "ovl_can_decode_fh"),
+			ask("SYS_ADMIN", false, "mmap", "ok", "cap_vm_enough_memory"),
+			with(ask("SYS_ADMIN", true, "openat", "ok", "ovl_can_decode_fh"),
 				func(c *policies.Capability) { c.Overridden = true }),
-			check("CHOWN", true, "chown", "ok", "setattr_prepare"),
-			check("SETGID", true, "setgid", "ok", "__x64_sys_setgid"),
-			check("SETUID", true, "setuid", "ok", "__sys_setuid"),
-			check("DAC_READ_SEARCH", false, "openat", "ok", "generic_permission"),
-			check("DAC_OVERRIDE", true, "openat", "ok", "generic_permission"),
-			check("DAC_OVERRIDE", true, "mkdir", "EEXIST", "generic_permission"),
-			check("SYS_RESOURCE", false, "prlimit64", "EPERM", "do_prlimit"),
+			ask("CHOWN", true, "chown", "ok", "setattr_prepare"),
+			ask("SETGID", true, "setgid", "ok", "__x64_sys_setgid"),
+			ask("SETUID", true, "setuid", "ok", "__sys_setuid"),
+			ask("DAC_READ_SEARCH", false, "openat", "ok", "generic_permission"),
+			ask("DAC_OVERRIDE", true, "openat", "ok", "generic_permission"),
+			ask("DAC_OVERRIDE", true, "mkdir", "EEXIST", "generic_permission"),
+			ask("SYS_RESOURCE", false, "prlimit64", "EPERM", "do_prlimit"),
 		},
 		Listens: []policies.Listen{{Protocol: "TCP", Address: "0.0.0.0", Port: 80}},
 	}
 }
 
 func TestClassify(t *testing.T) {
-	ok := func(name, site string) policies.Capability { return check(name, true, "write", "ok", site) }
+	ok := func(name, site string) policies.Capability { return ask(name, true, "write", "ok", site) }
 	tests := []struct {
 		name string
 		in   []policies.Capability
@@ -61,16 +61,16 @@ func TestClassify(t *testing.T) {
 			Incidental, Denied,
 		}},
 		{"a check without the earlier one stands alone", []policies.Capability{
-			check("DAC_OVERRIDE", true, "openat", "ok", "generic_permission"),
+			ask("DAC_OVERRIDE", true, "openat", "ok", "generic_permission"),
 		}, []Class{Needed}},
 		{"the first of a group leaves the choice", []policies.Capability{
-			check("BPF", true, "bpf", "ok", "bpf_prog_load"),
+			ask("BPF", true, "bpf", "ok", "bpf_prog_load"),
 		}, []Class{Alternative}},
 		{"an unaudited check", []policies.Capability{
 			with(ok("SYS_ADMIN", "some_probe"), func(c *policies.Capability) { c.Audit = trace.AuditFalse }),
 		}, []Class{Incidental}},
 		{"an unaudited check that decides", []policies.Capability{
-			with(check("SYS_ADMIN", true, "seccomp", "ok", "seccomp_set_mode_filter"),
+			with(ask("SYS_ADMIN", true, "seccomp", "ok", "seccomp_set_mode_filter"),
 				func(c *policies.Capability) { c.Audit = trace.AuditFalse }),
 		}, []Class{Needed}},
 		{"user namespaces", []policies.Capability{
@@ -78,16 +78,16 @@ func TestClassify(t *testing.T) {
 			with(ok("SYS_ADMIN", "do_mount"), func(c *policies.Capability) { c.UserNS = trace.UserNSOther }),
 		}, []Class{Foreign, Foreign}},
 		{"outcomes", []policies.Capability{
-			check("NET_BIND_SERVICE", true, "bind", "EADDRINUSE", "inet_bind"),
-			check("NET_ADMIN", true, "connect", "EINPROGRESS", "x"),
-			check("SYS_RESOURCE", false, "clone", "EAGAIN", "copy_process"),
-			check("NET_ADMIN", false, "sendto", "EAGAIN", "x"),
-			check("KILL", true, "kill", "", "kill_ok_by_cred"),
-			check("IPC_LOCK", false, "mlock", "ENOMEM", "can_do_mlock"),
+			ask("NET_BIND_SERVICE", true, "bind", "EADDRINUSE", "inet_bind"),
+			ask("NET_ADMIN", true, "connect", "EINPROGRESS", "x"),
+			ask("SYS_RESOURCE", false, "clone", "EAGAIN", "copy_process"),
+			ask("NET_ADMIN", false, "sendto", "EAGAIN", "x"),
+			ask("KILL", true, "kill", "", "kill_ok_by_cred"),
+			ask("IPC_LOCK", false, "mlock", "ENOMEM", "can_do_mlock"),
 		}, []Class{Incidental, Needed, Denied, Harmless, Needed, Denied}},
 		{"no site known", []policies.Capability{
-			check("SYS_ADMIN", true, "mmap", "ok", ""),
-			check("SYS_ADMIN", true, "mount", "ok", ""),
+			ask("SYS_ADMIN", true, "mmap", "ok", ""),
+			ask("SYS_ADMIN", true, "mount", "ok", ""),
 		}, []Class{Incidental, Needed}},
 	}
 	for _, tt := range tests {
@@ -103,6 +103,30 @@ func TestClassify(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestSettle(t *testing.T) {
+	tests := []struct {
+		outcomes []string
+		want     []Class
+	}{
+		{[]string{"unknown"}, []Class{Needed}},
+		{[]string{"", "EACCES"}, []Class{Incidental, Incidental}},
+		{[]string{"EACCES", "unknown", "ok"}, []Class{Incidental, Needed, Needed}},
+	}
+	for _, tt := range tests {
+		var o policies.Observation
+		for _, outcome := range tt.outcomes {
+			o.Capabilities = append(o.Capabilities, ask("KILL", true, "kill", outcome, "x"))
+		}
+		var got []Class
+		for _, f := range Classify(o) {
+			got = append(got, f.Class)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%q (-want +got)\n%s", tt.outcomes, diff)
+		}
 	}
 }
 

@@ -9,17 +9,57 @@ import (
 	"advisor/trace"
 )
 
-// Classify says of every capability check of o what it means, in o's order.
+// Classify says of every capability check of o what it means, in o's order. A
+// check in a call that was not seen to end has the outcome that the same check
+// has elsewhere.
 func Classify(o policies.Observation) []Fact {
 	sites, groups := CallSites(), Groups()
 	facts := make([]Fact, len(o.Capabilities))
-	for i, c := range o.Capabilities {
+	for i, c := range settle(o.Capabilities) {
 		facts[i] = classify(c, siteOf(sites, c))
 	}
 	for i := range facts {
 		markAlternative(facts, i, groups)
 	}
 	return facts
+}
+
+// check is what tells checks apart, but for how their calls ended.
+type check struct {
+	phase      trace.Phase
+	name       string
+	allowed    bool
+	syscall    string
+	userns     trace.UserNS
+	overridden bool
+	site       string
+	audit      trace.Audit
+}
+
+func checkOf(c policies.Capability) check {
+	return check{c.Phase, c.Name, c.Allowed, c.Syscall, c.UserNS, c.Overridden, c.Site, c.Audit}
+}
+
+// settle gives checks whose call was not seen to end the outcome that the same
+// check has where it was; one that went on is taken before others. The rest of
+// the list stays as it is.
+func settle(list []policies.Capability) []policies.Capability {
+	ends := make(map[check]string)
+	for _, c := range list {
+		if outcome(c) == trace.OutcomeUnknown {
+			continue
+		}
+		if _, ok := ends[checkOf(c)]; !ok || went(c) {
+			ends[checkOf(c)] = c.Outcome
+		}
+	}
+	settled := slices.Clone(list)
+	for i, c := range list {
+		if end, ok := ends[checkOf(c)]; ok && outcome(c) == trace.OutcomeUnknown {
+			settled[i].Outcome = end
+		}
+	}
+	return settled
 }
 
 // classify decides all classes but alternative, which takes several facts.

@@ -23,7 +23,7 @@ func Prove(s Synthesis, o policies.Observation) policies.Proof {
 	if err != nil {
 		proof.Failed = []string{err.Error()}
 	}
-	for _, c := range o.Capabilities {
+	for _, c := range settle(o.Capabilities) {
 		proof.Checked++
 		if what := replay(c, granted); what != "" {
 			proof.Failed = append(proof.Failed, what)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/trace"
 )
 
 // Meaning is what the kernel does with the answer at a call site.
@@ -31,9 +32,12 @@ type CallSite struct {
 	// Syscalls are the calls in which a check of Names whose site is not known
 	// is taken for this one.
 	Syscalls []string
-	Meaning  Meaning
-	Reason   string
-	Source   string // file and function in the kernel
+	// Quiet rows are for checks that are known not to be audited: the function
+	// makes others as well.
+	Quiet   bool
+	Meaning Meaning
+	Reason  string
+	Source  string // file and function in the kernel
 }
 
 // Group is a place where one of several capabilities will do.
@@ -57,16 +61,30 @@ func (s CallSite) matches(c policies.Capability) bool {
 	if len(s.Names) > 0 && !slices.Contains(s.Names, c.Name) {
 		return false
 	}
+	if s.Quiet && c.Audit != trace.AuditFalse {
+		return false
+	}
 	return asks(s.Functions, s.Syscalls, c)
 }
 
 func (g Group) asks(c policies.Capability) bool { return asks(g.Functions, g.Syscalls, c) }
 
 func asks(functions, syscalls []string, c policies.Capability) bool {
-	if c.Site == "" {
+	if c.Site == "" || passesOn(c.Site) {
 		return slices.Contains(syscalls, c.Syscall)
 	}
 	return slices.Contains(functions, function(c.Site))
+}
+
+// passesOn knows the kernel's helpers that only put the question for others,
+// which say nothing of who asked.
+func passesOn(site string) bool {
+	switch function(site) {
+	case "capable", "capable_wrt_inode_uidgid", "file_ns_capable", "ns_capable",
+		"ns_capable_noaudit", "ns_capable_setid", "security_capable", "sk_ns_capable":
+		return true
+	}
+	return false
 }
 
 // function strips what compilers (".isra.0", ".part.0", ".constprop.0", ".cold")

@@ -81,9 +81,26 @@ func fileSites() []CallSite {
 	}
 }
 
-// kernelSites decide how much is shown.
+// kernelSites decide details, or how much is shown.
 func kernelSites() []CallSite {
 	return []CallSite{
+		{
+			Functions: []string{"cap_capset", "cap_inh_is_capped"},
+			Names:     []string{"SETPCAP"},
+			Syscalls:  []string{"capset"},
+			Meaning:   Advisory,
+			Reason: "asked by every capset; only decides for inheritable capabilities that are not " +
+				"permitted",
+			Source: "security/commoncap.c cap_inh_is_capped",
+		},
+		{
+			Functions: []string{"ep_take_care_of_epollwakeup", "do_epoll_ctl", "sys_epoll_ctl"},
+			Names:     []string{"BLOCK_SUSPEND"},
+			Syscalls:  []string{"epoll_ctl"},
+			Meaning:   Advisory,
+			Reason:    "only decides whether a pending event keeps the machine from suspending",
+			Source:    "include/linux/eventpoll.h ep_take_care_of_epollwakeup",
+		},
 		{
 			Functions: []string{"kallsyms_show_value"},
 			Names:     []string{"SYSLOG"},
@@ -94,7 +111,8 @@ func kernelSites() []CallSite {
 		{
 			Functions: []string{"ptrace_has_cap", "__ptrace_may_access", "ptrace_may_access"},
 			Names:     []string{"SYS_PTRACE"},
-			Syscalls:  []string{"read", "pread64", "readv", "newfstatat", "statx", "stat", "lstat"},
+			Syscalls:  []string{"pread64", "read", "readv"},
+			Quiet:     true,
 			Meaning:   Advisory,
 			Reason:    "reading about another process in /proc: without it some fields read as zero",
 			Source:    "kernel/ptrace.c __ptrace_may_access; fs/proc/array.c do_task_stat",
@@ -105,6 +123,14 @@ func kernelSites() []CallSite {
 // decisiveSites decide more, or less, than their answers tell.
 func decisiveSites() []CallSite {
 	return []CallSite{
+		{
+			Functions: []string{"sk_setsockopt", "sock_setsockopt"},
+			Names:     []string{"NET_ADMIN"},
+			Meaning:   Unsure,
+			Reason: "to force a buffer's size, which programs try first and do without (SO_SNDBUFFORCE, " +
+				"SO_RCVBUFFORCE), or for SO_MARK, SO_PRIORITY, SO_DEBUG",
+			Source: "net/core/sock.c sk_setsockopt",
+		},
 		{
 			Functions: []string{
 				"seccomp_prepare_filter", "seccomp_prepare_user_filter", "seccomp_set_mode_filter",
@@ -130,7 +156,7 @@ func decisiveSites() []CallSite {
 			Source:    "fs/proc/base.c __set_oom_adj",
 		},
 		{
-			Functions: []string{"sys_setuid", "sys_setgid"},
+			Functions: []string{"sys_setuid", "__sys_setuid", "sys_setgid", "__sys_setgid"},
 			Names:     []string{"SETUID", "SETGID"},
 			Syscalls:  []string{"setuid", "setgid", "setuid32", "setgid32"},
 			Meaning:   Unsure,
