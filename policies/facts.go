@@ -107,18 +107,20 @@ func (f *facts) addCapability(r *trace.Capability) {
 	}, r.Sighting)
 }
 
-func (f *facts) addConnect(r *trace.Connect) {
+func (f *facts) addConnect(seg *segment, r *trace.Connect) {
 	key := connectKey{
 		Protocol: r.Protocol, Remote: r.Remote, Port: r.Port, Result: r.Result,
 		Requested: r.Requested, RequestedPort: r.RequestedPort,
 		Translated: r.Translated, TranslatedPort: r.TranslatedPort,
 	}
-	f.connects.note(key, r.Sighting, sample{r.Container, r.Source, r.Local, r.Existing})
+	at := Sample{r.Time, r.Container, seg.header.Node, r.Source, r.Local}
+	f.connects.note(key, sample{at, r.Sighting, seg}, r.Existing)
 }
 
-func (f *facts) addAccept(r *trace.Accept) {
+func (f *facts) addAccept(seg *segment, r *trace.Accept) {
 	key := acceptKey{Protocol: r.Protocol, Port: r.Port, Remote: r.Remote}
-	f.accepts.note(key, r.Sighting, sample{r.Container, r.Address, r.PeerPort, r.Existing})
+	at := Sample{r.Time, r.Container, seg.header.Node, r.Address, r.PeerPort}
+	f.accepts.note(key, sample{at, r.Sighting, seg}, r.Existing)
 }
 
 func (f *facts) addListen(r *trace.Listen) {

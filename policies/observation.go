@@ -100,7 +100,21 @@ type Connect struct {
 	Result         string
 	Existing       bool
 	Container      string // id of the container of the first sighting
+	// Samples are single connections, the first of them the first sighting.
+	Samples []Sample
 	Seen
+}
+
+// Sample is one connection of a flow: the first that each recording saw of each
+// container, at most 64 of them, the earliest. An address may be another's on
+// another day, and the two ends of a connection share its ephemeral port, so it
+// takes samples to say who was at the other end.
+type Sample struct {
+	Time      time.Time
+	Container string // id
+	Node      string // of the recording
+	Address   string // the container's end
+	Port      int    // the ephemeral port: the container's in a connect, the peer's in an accept
 }
 
 // Accept is one peer the workload answered.
@@ -112,6 +126,7 @@ type Accept struct {
 	PeerPort  int
 	Existing  bool
 	Container string
+	Samples   []Sample // as in [Connect]
 	Seen
 }
 

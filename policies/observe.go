@@ -108,15 +108,15 @@ func (f *facts) listFlows(obs *Observation) {
 			Protocol: k.Protocol, Remote: k.Remote, Port: k.Port, Result: k.Result,
 			Requested: k.Requested, RequestedPort: k.RequestedPort,
 			Translated: k.Translated, TranslatedPort: k.TranslatedPort,
-			Source: flow.address, Local: flow.port, Existing: flow.existing,
-			Container: flow.container, Seen: flow.Seen,
+			Source: flow.samples[0].Address, Local: flow.samples[0].Port, Existing: flow.existing,
+			Container: flow.samples[0].Container, Samples: flow.told(), Seen: flow.Seen,
 		})
 	}
 	for k, flow := range f.accepts {
 		obs.Accepts = append(obs.Accepts, Accept{
 			Protocol: k.Protocol, Port: k.Port, Remote: k.Remote,
-			Address: flow.address, PeerPort: flow.port, Existing: flow.existing,
-			Container: flow.container, Seen: flow.Seen,
+			Address: flow.samples[0].Address, PeerPort: flow.samples[0].Port, Existing: flow.existing,
+			Container: flow.samples[0].Container, Samples: flow.told(), Seen: flow.Seen,
 		})
 	}
 }

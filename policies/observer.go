@@ -52,9 +52,9 @@ func (o *Observer) Add(name string, rec trace.Record) {
 	case *trace.Capability:
 		o.container(seg, r.Container).addCapability(r)
 	case *trace.Connect:
-		o.container(seg, r.Container).addConnect(r)
+		o.container(seg, r.Container).addConnect(seg, r)
 	case *trace.Accept:
-		o.container(seg, r.Container).addAccept(r)
+		o.container(seg, r.Container).addAccept(seg, r)
 	case *trace.Listen:
 		o.container(seg, r.Container).addListen(r)
 	case *trace.Denied:
