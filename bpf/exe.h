@@ -35,9 +35,11 @@ static __always_inline void walk(struct exe *out, struct path *p)
 	out->path[at] = 0;
 }
 
-/* A key for the executable of t; its path is kept under it. */
-static __noinline __u64 exe_of(struct task_struct *t)
+/* A key for the executable of the current task; its path is kept under it. Not
+ * static, so that it is verified once and not for each way to it. */
+__noinline __u64 exe_of(void)
 {
+	struct task_struct *t = CURRENT();
 	struct file *f = BPF_CORE_READ(t, mm, exe_file);
 	struct exe *e;
 	struct path p;

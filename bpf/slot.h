@@ -10,7 +10,7 @@ static __always_inline void see(struct sighting *by, struct task_struct *t)
 	by->pid = READ(t, tgid);
 	by->tid = READ(t, pid);
 	bpf_get_current_comm(by->comm, COMM);
-	by->exe = exe_of(t);
+	by->exe = exe_of();
 }
 
 /* A full ring costs the sighting, not the fact, so nothing waits for the reader. */
@@ -63,12 +63,19 @@ static __always_inline void turn_away(__u64 id)
 		bpf_map_update_elem(&turned_away, &id, &one, BPF_ANY);
 }
 
-/* Two tasks of a new namespace may come here at once: by_id decides. */
-static __noinline int make_slot(struct task_struct *t, struct mnt_namespace *m)
+/* The slot of the current task's namespace. Two tasks of a new one may come here
+ * at once: by_id decides. Not static, so that it is verified once. */
+__noinline int make_slot(void)
 {
-	__u64 id = unique_id(m);
-	__u32 i, *known = bpf_map_lookup_elem(&by_id, &id);
+	struct task_struct *t = CURRENT();
+	struct mnt_namespace *m = mount_ns(t);
+	__u32 i, *known;
+	__u64 id;
 
+	if (!m)
+		return -1;
+	id = unique_id(m);
+	known = bpf_map_lookup_elem(&by_id, &id);
 	if (!known) {
 		if (bpf_map_pop_elem(&free_slots, &i)) {
 			turn_away(id);
@@ -100,7 +107,7 @@ static __always_inline struct slot *slot_of(struct task_struct *t, struct mnt_na
 	*index = i;
 	if (s->id == unique_id(m))
 		return s;
-	made = make_slot(t, m);
+	made = make_slot();
 	if (made < 0)
 		return 0;
 	*index = made & (SLOTS - 1);

@@ -138,7 +138,7 @@ struct {
 } free_slots SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
+	__uint(max_entries, 2 << 20);
 } events SEC(".maps");
 MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u64, __u32, by_id);
 MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u64, __u64, by_cgroup);

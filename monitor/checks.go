@@ -71,7 +71,7 @@ func checkLockdown() Check {
 
 func checkSymbols() Check {
 	c := Check{Name: "kernel symbols", OK: true, Detail: "/proc/kallsyms shows addresses"}
-	if !loadSites().readable() {
+	if !newSites().readable() {
 		c.OK, c.Detail = false, "addresses are hidden: call sites of capability checks stay unknown"
 		c.Fix = "sysctl kernel.kptr_restrict=1 or lower, and CAP_SYSLOG"
 	}
@@ -101,13 +101,12 @@ func checkProbes() []Check {
 // try attaches programs for a moment.
 func (p *probes) try(name, cgroup string, programs ...string) Check {
 	c := Check{Name: name, OK: true, Detail: p.spec.Programs[programs[0]].SectionName}
-	links, coll, err := p.start(cgroup, programs)
+	links, err := p.start(cgroup, programs)
 	if err != nil {
 		c.OK, c.Detail = false, c.Detail+": "+short(err)
 		return c
 	}
 	_ = closeAll(links)
-	coll.Close()
 	return c
 }
 

@@ -120,6 +120,11 @@ func (r *recording) readCaps(last bool) error {
 			open[key] = val
 		}
 	}
+	var frames []uint64
+	for _, val := range open {
+		frames = append(frames, val.Frames[:]...)
+	}
+	r.sites.learn(frames)
 	for key, val := range open {
 		w := r.facts.caps[key]
 		if r.ripe(w, key, key.Outcome != outcomeUnknown || r.p.leave == nil, last) {

@@ -22,7 +22,6 @@ import (
 type probes struct {
 	spec  *ebpf.CollectionSpec
 	coll  *ebpf.Collection // maps, and the programs every recording needs
-	more  []*ebpf.Collection
 	links []link.Link
 	exits *ebpf.Program // of sys_exit, nil where it is not wanted
 	leave link.Link     // sys_exit, attached only while it is needed
@@ -146,31 +145,29 @@ func (p *probes) attachCore() error {
 // add loads and attaches all of the named programs or none: whether a kernel
 // can run a program is found out by running it, not by the kernel's version.
 func (p *probes) add(cgroup string, names ...string) error {
-	links, coll, err := p.start(cgroup, names)
-	if err != nil {
-		return err
-	}
-	p.more = append(p.more, coll)
+	links, err := p.start(cgroup, names)
 	p.links = append(p.links, links...)
-	return nil
+	return err
 }
 
-func (p *probes) start(cgroup string, names []string) ([]link.Link, *ebpf.Collection, error) {
+// start attaches programs. The links hold them; what else loading made is
+// closed, or the state would be mapped once for each.
+func (p *probes) start(cgroup string, names []string) ([]link.Link, error) {
 	coll, err := p.collection(names, p.coll.Maps)
 	if err != nil {
-		return nil, nil, fmt.Errorf("loading %s: %w", strings.Join(names, ", "), err)
+		return nil, fmt.Errorf("loading %s: %w", strings.Join(names, ", "), err)
 	}
+	defer coll.Close()
 	var links []link.Link
 	for _, name := range names {
 		l, err := attach(p.spec.Programs[name], coll.Programs[name], cgroup)
 		if err != nil {
 			closeAll(links)
-			coll.Close()
-			return nil, nil, fmt.Errorf("attaching %s: %w", p.spec.Programs[name].SectionName, err)
+			return nil, fmt.Errorf("attaching %s: %w", p.spec.Programs[name].SectionName, err)
 		}
 		links = append(links, l)
 	}
-	return links, coll, nil
+	return links, nil
 }
 
 func attach(spec *ebpf.ProgramSpec, prog *ebpf.Program, cgroup string) (link.Link, error) {
@@ -196,8 +193,10 @@ func (p *probes) loadExits() error {
 	if err != nil {
 		return fmt.Errorf("loading %s: %w", p.spec.Programs[bpf.RecorderProgLeave].SectionName, err)
 	}
-	p.more = append(p.more, coll)
-	p.exits = coll.Programs[bpf.RecorderProgLeave]
+	defer coll.Close()
+	if p.exits, err = coll.Programs[bpf.RecorderProgLeave].Clone(); err != nil {
+		return fmt.Errorf("keeping the probe of sys_exit: %w", err)
+	}
 	return nil
 }
 
@@ -241,9 +240,10 @@ func (p *probes) detach() error {
 
 func (p *probes) close() error {
 	err := p.detach()
-	for _, c := range p.more {
-		c.Close()
+	if p.exits != nil {
+		p.exits.Close()
 	}
+	p.state.ring.Close()
 	p.coll.Close()
 	return err
 }

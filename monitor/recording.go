@@ -43,7 +43,7 @@ type recording struct {
 func newRecording(o Options, p *probes, out *output, cmd *command) *recording {
 	now := time.Now()
 	return &recording{
-		o: o, p: p, out: out, cmd: cmd, clock: newClock(), sites: loadSites(),
+		o: o, p: p, out: out, cmd: cmd, clock: newClock(), sites: newSites(),
 		spaces: make(map[uint64]*space), subjects: make(map[string]*subject),
 		facts: newFacts(), ident: newIdentifier(container.New(container.Options{})),
 		began: now, snapped: now, scanned: now, lastNew: now,

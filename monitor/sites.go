@@ -2,6 +2,8 @@ package monitor
 
 import (
 	"bufio"
+	"bytes"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -9,82 +11,110 @@ import (
 )
 
 // sites finds the kernel function that asked for a capability. Addresses mean
-// something on this boot only, so they are resolved while recording.
+// something on this boot only, so they are resolved while recording. The
+// kernel's symbols are read through when new addresses came up, and not kept:
+// there are a hundred thousand of them and a few dozen are asked for.
 type sites struct {
-	starts []uint64
-	names  []string
+	known  map[uint64]string
+	hidden bool // kptr_restrict: call sites stay unknown
 }
 
-// loadSites reads the kernel's symbols. Where they are hidden (kptr_restrict)
-// there are none, and call sites stay unknown.
-func loadSites() *sites {
+func newSites() *sites {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {
-		return &sites{}
+		return &sites{hidden: true}
 	}
 	defer f.Close()
-	type symbol struct {
-		start uint64
-		name  string
+	// Where addresses are hidden, all of them are zero.
+	start, _, _ := symbol(mustLine(f))
+	return &sites{known: make(map[uint64]string), hidden: start == 0}
+}
+
+func mustLine(r io.Reader) []byte {
+	line, _, _ := bufio.NewReader(r).ReadLine()
+	return line
+}
+
+func (s *sites) readable() bool { return !s.hidden }
+
+// learn resolves the addresses that are new among frames, 0 excepted.
+func (s *sites) learn(frames []uint64) {
+	var fresh []uint64
+	for _, ip := range frames {
+		if _, ok := s.known[ip]; !ok && ip != 0 {
+			fresh = append(fresh, ip)
+		}
 	}
-	var list []symbol
-	in := bufio.NewScanner(f)
+	if s.hidden || len(fresh) == 0 {
+		return
+	}
+	f, err := os.Open("/proc/kallsyms")
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	slices.Sort(fresh)
+	fresh = slices.Compact(fresh)
+	for i, name := range nearest(f, fresh) {
+		s.known[fresh[i]] = name
+	}
+}
+
+// nearest names, for each of the sorted addresses, the function that begins
+// closest before it. A return address may lie just behind a function that never
+// returns, so one that begins at the address itself does not count.
+func nearest(symbols io.Reader, sorted []uint64) []string {
+	starts, names := make([]uint64, len(sorted)), make([]string, len(sorted))
+	in := bufio.NewScanner(symbols)
 	for in.Scan() {
-		fields := strings.Fields(in.Text())
-		if len(fields) < 3 || !strings.ContainsAny(fields[1], "tTwW") {
+		start, name, ok := symbol(in.Bytes())
+		if !ok {
 			continue
 		}
-		start, err := strconv.ParseUint(fields[0], 16, 64)
-		if err == nil && start != 0 {
-			list = append(list, symbol{start, plain(fields[2])})
+		i, exact := slices.BinarySearch(sorted, start)
+		if exact {
+			i++
+		}
+		if i < len(sorted) && start > starts[i] {
+			starts[i], names[i] = start, plain(name)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b symbol) int {
-		if a.start < b.start {
-			return -1
+	for i := 1; i < len(sorted); i++ {
+		if starts[i] < starts[i-1] {
+			starts[i], names[i] = starts[i-1], names[i-1]
 		}
-		return 1
-	})
-	s := &sites{}
-	for _, sym := range list {
-		s.starts = append(s.starts, sym.start)
-		s.names = append(s.names, sym.name)
 	}
-	return s
+	return names
+}
+
+// symbol reads one line of kallsyms: address, kind, name, module.
+func symbol(line []byte) (start uint64, name []byte, ok bool) {
+	address, rest, _ := bytes.Cut(line, []byte{' '})
+	if len(rest) < 3 || !strings.ContainsRune("tTwW", rune(rest[0])) {
+		return 0, nil, false
+	}
+	start, err := strconv.ParseUint(string(address), 16, 64)
+	name, _, _ = bytes.Cut(rest[2:], []byte{'\t'})
+	return start, name, err == nil
 }
 
 // plain cuts what the compiler appends: "do_brk_flags.constprop.0".
-func plain(symbol string) string {
-	name, _, _ := strings.Cut(symbol, ".")
-	return strings.Clone(name)
+func plain(symbol []byte) string {
+	name, _, _ := strings.Cut(string(symbol), ".")
+	return name
 }
-
-func (s *sites) readable() bool { return len(s.starts) > 0 }
 
 // of returns the function that asked, and whether it only asks: such a check is
 // never audited and its answer is a hint to the kernel itself.
 func (s *sites) of(frames []uint64) (site string, advisory bool) {
 	for _, ip := range frames {
-		name := s.name(ip)
+		name := s.known[ip]
 		advisory = advisory || onlyAsks(name)
 		if site == "" && name != "" && !onTheWay(name) {
 			site = name
 		}
 	}
 	return site, advisory
-}
-
-// name is the symbol that ip lies in. A return address may lie just behind a
-// function that never returns, so one byte before it counts.
-func (s *sites) name(ip uint64) string {
-	i, exact := slices.BinarySearch(s.starts, ip-1)
-	if ip == 0 || i == 0 && !exact {
-		return ""
-	}
-	if !exact {
-		i--
-	}
-	return s.names[i]
 }
 
 // onlyAsks knows the functions that check without auditing (security/commoncap.c,

@@ -15,8 +15,9 @@ type subject struct {
 	rec     trace.Container
 	written trace.Container // as it stands in the trace
 	main    *space          // the first
-	facts   map[any]struct{}
-	held    []trace.Record // until it is decided whether it is wanted
+	calls   callSets
+	facts   map[any]struct{} // the others
+	held    []trace.Record   // until it is decided whether it is wanted
 
 	named      bool // the runtime has told all it knows
 	decided    bool
@@ -33,13 +34,29 @@ func (r *recording) fact(s *space, key any, rec trace.Record) {
 		return
 	}
 	c := s.subject
-	if _, known := c.facts[key]; known {
+	if !c.first(key) {
 		return
 	}
-	c.facts[key] = struct{}{}
 	assign(rec, c.rec.ID)
 	r.note(c, rec)
 	r.emit(c, rec)
+}
+
+// first tells whether a fact is new to c. Most are system calls, and those have
+// a bit.
+func (c *subject) first(key any) bool {
+	if call, ok := key.(callKey); ok {
+		if set := c.calls.at(call.arch, call.nr); set != nil {
+			fresh := *set&call.class != call.class
+			*set |= call.class
+			return fresh
+		}
+	}
+	if _, known := c.facts[key]; known {
+		return false
+	}
+	c.facts[key] = struct{}{}
+	return true
 }
 
 // note takes from a fact what concerns the container itself.

@@ -1,0 +1,47 @@
+package monitor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestNearestSymbol(t *testing.T) {
+	const symbols = `ffffffff81000100 T first
+ffffffff81000200 t second.constprop.0
+ffffffff81000280 d not_a_function
+ffffffff81000300 t third
+ffffffffa0000000 t of_a_module	[module]
+`
+	got := nearest(strings.NewReader(symbols), []uint64{
+		0xffffffff81000180, 0xffffffff81000200, 0xffffffff810002f0, 0xffffffff81000350,
+		0xffffffffa0000010,
+	})
+	want := []string{"first", "first", "second", "third", "of_a_module"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+func TestSiteBehindHelpers(t *testing.T) {
+	s := &sites{known: map[uint64]string{
+		1: "bpf_trace_run5", 2: "cap_capable", 3: "ns_capable", 4: "inet_create",
+		5: "ns_capable_noaudit", 6: "do_seccomp",
+	}}
+	tests := []struct {
+		frames   []uint64
+		site     string
+		advisory bool
+	}{
+		{[]uint64{1, 2, 3, 4, 0}, "inet_create", false},
+		{[]uint64{1, 2, 5, 6}, "do_seccomp", true},
+		{[]uint64{9, 2}, "", false},
+	}
+	for _, tt := range tests {
+		site, advisory := s.of(tt.frames)
+		if site != tt.site || advisory != tt.advisory {
+			t.Errorf("%v: %q, advisory %t; want %q, %t", tt.frames, site, advisory, tt.site, tt.advisory)
+		}
+	}
+}
