@@ -11,7 +11,7 @@ import (
 // Questions to runtimes: how many at a time, and how long one keeps trying.
 const (
 	askAtOnce   = 4
-	firstAgain  = 200 * time.Millisecond
+	firstAgain  = 50 * time.Millisecond
 	longestWait = 5 * time.Second
 	afterEnd    = 2 * time.Second
 )
