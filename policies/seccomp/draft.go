@@ -54,6 +54,9 @@ func (d *draft) refuse(p *Profile, o policies.Observation) {
 		p.Default, p.DefaultErrno = KillProcess, nil
 		d.refuseNames(p, strings.Fields(probes), eNOSYS)
 	default:
+		// Docker 20.10 drops defaultErrnoRet without a word, so the calls
+		// for which EPERM in its place is fatal have their errno spelt out.
+		d.refuseNames(p, strings.Fields(probes), eNOSYS)
 		names := append(strings.Fields(privileged), refusedWith(o, ePERM)...)
 		d.refuseNames(p, names, ePERM)
 	}
