@@ -237,7 +237,8 @@ func agree(t *testing.T, w *walker, e *Evaluator, pair [2]int32, ports portset.S
 	for _, protocol := range portset.Protocols() {
 		for _, port := range []int{1, 52, 53, 54, 80, 81, 82, 83, 65535} {
 			v := e.Evaluate(Connection{Source: src, Destination: dst, Protocol: protocol, Port: port})
-			if want := v.Outcome == Allowed; want != ports.Contains(protocol, port) && v.Outcome != OutcomeUnknown {
+			listed := ports.Contains(protocol, port)
+			if v.Outcome != OutcomeUnknown && listed != (v.Outcome == Allowed) {
 				t.Errorf("%v -> %v %s %d: evaluator %+v, table %v", src, dst, protocol, port, v, ports)
 			}
 		}
@@ -277,7 +278,8 @@ func TestCompareProperties(t *testing.T) {
 func lines(changes []Change) []string {
 	var list []string
 	for _, c := range changes {
-		list = append(list, fmt.Sprint(c.Kind, c.Source, c.Destination, c.Direction, c.Before, c.After, c.Pairs))
+		list = append(list, fmt.Sprint(c.Kind, c.Source, c.Destination, c.Direction,
+			c.Before, c.After, c.Pairs))
 	}
 	return list
 }
@@ -318,7 +320,8 @@ func rewritten(c chance, policies []Policy) []Policy {
 	return list
 }
 
-func splitIngress(rules []networkingv1.NetworkPolicyIngressRule) []networkingv1.NetworkPolicyIngressRule {
+func splitIngress(rules []networkingv1.NetworkPolicyIngressRule,
+) []networkingv1.NetworkPolicyIngressRule {
 	var split []networkingv1.NetworkPolicyIngressRule
 	for _, r := range rules {
 		if len(r.From) == 0 {

@@ -26,13 +26,15 @@ type table struct {
 // isolation is what policies do to one entity in one direction.
 type isolation struct {
 	isolated bool
+	by       []*Policy
 	terms    []term
 }
 
 // term is peers that may use ports.
 type term struct {
-	peers bitset
-	ports int32 // in the portTable
+	peers  bitset
+	ports  int32 // in the portTable
+	policy *Policy
 }
 
 // What is there for each direction is indexed by these.
@@ -116,7 +118,8 @@ func (t *table) addPolicy(p *Policy) {
 			continue
 		}
 		for _, i := range subjects {
-			t.subjects[index][i].isolated = true
+			s := &t.subjects[index][i]
+			s.isolated, s.by = true, append(s.by, p)
 		}
 		for _, r := range p.rules(d) {
 			t.addRule(index, subjects, r)
@@ -130,14 +133,14 @@ func (t *table) addRule(index int, subjects []int, r rule) {
 	if !plain.Empty() {
 		id := t.ports.id(plain)
 		for _, i := range subjects {
-			t.add(index, i, term{peers, id})
+			t.add(index, i, term{peers, id, r.policy})
 		}
 	}
 	for _, p := range names {
 		if index == ingressIndex {
-			t.addNamedIngress(subjects, peers, p)
+			t.addNamedIngress(r.policy, subjects, peers, p)
 		} else {
-			t.addNamedEgress(subjects, peers, p)
+			t.addNamedEgress(r.policy, subjects, peers, p)
 		}
 	}
 }
@@ -172,17 +175,19 @@ func splitPorts(ports []networkingv1.NetworkPolicyPort,
 }
 
 // addNamedIngress resolves a named port in each subject: it is the destination.
-func (t *table) addNamedIngress(subjects []int, peers bitset, p networkingv1.NetworkPolicyPort) {
+func (t *table) addNamedIngress(policy *Policy, subjects []int, peers bitset,
+	p networkingv1.NetworkPolicyPort) {
 	for _, i := range subjects {
 		if ports := namedPorts(t.entities[i].sides[t.set].pod, p); !ports.Empty() {
-			t.add(ingressIndex, i, term{peers, t.ports.id(ports)})
+			t.add(ingressIndex, i, term{peers, t.ports.id(ports), policy})
 		}
 	}
 }
 
 // addNamedEgress resolves a named port in each peer, and groups the peers that
 // give the same number.
-func (t *table) addNamedEgress(subjects []int, peers bitset, p networkingv1.NetworkPolicyPort) {
+func (t *table) addNamedEgress(policy *Policy, subjects []int, peers bitset,
+	p networkingv1.NetworkPolicyPort) {
 	byPorts := make(map[int32]bitset)
 	var ids []int32
 	peers.each(func(i int) {
@@ -202,7 +207,7 @@ func (t *table) addNamedEgress(subjects []int, peers bitset, p networkingv1.Netw
 	})
 	for _, id := range ids {
 		for _, i := range subjects {
-			t.add(egressIndex, i, term{byPorts[id], id})
+			t.add(egressIndex, i, term{byPorts[id], id, policy})
 		}
 	}
 }

@@ -2,39 +2,12 @@ package netpol
 
 import (
 	"maps"
-	"slices"
 	"strings"
+
+	"advisor/policies"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
-
-// volatile are the label keys that tell one run, replica, version or place of a
-// workload from another, so that a selector with them stops matching. They are
-// left out only where the owner's own selector is not known.
-// app.kubernetes.io/instance is not among them: without it two releases of one
-// chart are one.
-var volatile = []string{
-	"pod-template-hash", "controller-revision-hash", "pod-template-generation",
-	"rollouts-pod-template-hash", "statefulset.kubernetes.io/pod-name",
-	"apps.kubernetes.io/pod-index", "job-name", "batch.kubernetes.io/job-name",
-	"controller-uid", "batch.kubernetes.io/controller-uid",
-	"batch.kubernetes.io/job-completion-index", "topology.kubernetes.io/region",
-	"topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region",
-	"failure-domain.beta.kubernetes.io/zone", "app.kubernetes.io/version",
-	"app.kubernetes.io/managed-by", "helm.sh/chart",
-	"service.istio.io/canonical-name", "service.istio.io/canonical-revision",
-}
-
-// volatilePrefixes are the same for families of keys: static pods' own, and
-// those that meshes and agents inject.
-var volatilePrefixes = []string{
-	"kubernetes.io/config.", "security.istio.io/", "io.cilium.k8s.",
-}
-
-func isVolatile(key string) bool {
-	return slices.Contains(volatile, key) || slices.ContainsFunc(volatilePrefixes,
-		func(prefix string) bool { return strings.HasPrefix(key, prefix) })
-}
 
 // selector returns the stable selector of the workload's pods: the owner's own
 // where it is known, else the labels that all its pods share, without volatile
@@ -85,7 +58,7 @@ func (o *Owner) stableLabels() map[string]string {
 		}
 		maps.DeleteFunc(labels, func(k, v string) bool {
 			other, ok := p.Labels[k]
-			return !ok || other != v || isVolatile(k)
+			return !ok || other != v || policies.VolatileLabel(k)
 		})
 	}
 	return labels

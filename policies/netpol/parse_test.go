@@ -29,7 +29,8 @@ func parse(t testing.TB, yaml string) ([]Policy, []error) {
 // TestParseRejects holds what the API server refuses, with the place.
 func TestParseRejects(t *testing.T) {
 	for _, tt := range []struct{ name, spec, want string }{
-		{"misspelt key", "  podselector: {}\n", `p.yaml:5:3: NetworkPolicy p: unknown field "spec.podselector"`},
+		{"misspelt key", "  podselector: {}\n",
+			`p.yaml:5:3: NetworkPolicy p: unknown field "spec.podselector"`},
 		{"key at the wrong depth", "  podSelector: {}\n  from: []\n", `p.yaml:6:3`},
 		{"number as label", "  podSelector: {matchLabels: {a: 1}}\n", `p.yaml`},
 		{"empty peer", "  podSelector: {}\n  ingress:\n  - from:\n    - {}\n",
@@ -44,10 +45,12 @@ func TestParseRejects(t *testing.T) {
 			"    - ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}\n", "strict subset"},
 		{"except of another family", "  podSelector: {}\n  egress:\n  - to:\n" +
 			"    - ipBlock: {cidr: 10.0.0.0/8, except: ['fd00::/16']}\n", "strict subset"},
-		{"no CIDR", "  podSelector: {}\n  egress:\n  - to:\n    - ipBlock: {cidr: 10.0.0.1}\n", "valid CIDR"},
+		{"no CIDR", "  podSelector: {}\n  egress:\n  - to:\n    - ipBlock: {cidr: 10.0.0.1}\n",
+			"valid CIDR"},
 		{"leading zero", "  podSelector: {}\n  egress:\n  - to:\n    - ipBlock: {cidr: 010.0.0.0/8}\n",
 			"valid CIDR"},
-		{"empty CIDR", "  podSelector: {}\n  egress:\n  - to:\n    - ipBlock: {}\n", "cidr: Required value"},
+		{"empty CIDR", "  podSelector: {}\n  egress:\n  - to:\n    - ipBlock: {}\n",
+			"cidr: Required value"},
 		{"port 0", rulePorts("port: 0"), "between 1 and 65535"},
 		{"port 65536", rulePorts("port: 65536"), "between 1 and 65535"},
 		{"number as a name", rulePorts("port: '80'"), "at least one letter"},
@@ -59,12 +62,14 @@ func TestParseRejects(t *testing.T) {
 		{"endPort below port", rulePorts("port: 91, endPort: 90"), "greater than or equal"},
 		{"endPort above 65535", rulePorts("port: 91, endPort: 65536"), "between 1 and 65535"},
 		{"unknown type", "  podSelector: {}\n  policyTypes: [ingress]\n", "policyTypes[0]"},
-		{"three types", "  podSelector: {}\n  policyTypes: [Ingress, Egress, Ingress]\n", "more than two"},
+		{"three types", "  podSelector: {}\n  policyTypes: [Ingress, Egress, Ingress]\n",
+			"more than two"},
 		{"operator", "  podSelector: {matchExpressions: [{key: a, operator: in, values: [b]}]}\n",
 			"not a valid selector operator"},
 		{"In without values", "  podSelector: {matchExpressions: [{key: a, operator: In}]}\n",
 			"must be specified when `operator` is 'In' or 'NotIn'"},
-		{"Exists with values", "  podSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}\n",
+		{"Exists with values",
+			"  podSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}\n",
 			"may not be specified when `operator` is 'Exists' or 'DoesNotExist'"},
 		{"bad label key", "  podSelector: {matchLabels: {'a b': c}}\n", "matchLabels"},
 	} {
@@ -85,7 +90,8 @@ func TestParseRejectsObjects(t *testing.T) {
 			"p.yaml:1:1: NetworkPolicy p: apiVersion \"extensions/v1beta1\" is not served"},
 		{"name", strings.Replace(policyHead, "name: p", "name: P_", 1) + "  podSelector: {}\n",
 			"p.yaml:3:12: NetworkPolicy P_: metadata.name: Invalid value"},
-		{"no name", strings.Replace(policyHead, "name: p, ", "", 1) + "  podSelector: {}\n", "metadata.name"},
+		{"no name", strings.Replace(policyHead, "name: p, ", "", 1) + "  podSelector: {}\n",
+			"metadata.name"},
 		{"twice", policyHead + "  podSelector: {}\n---\n" + policyHead + "  podSelector: {}\n",
 			"p.yaml:7:1: NetworkPolicy shop/p: is also at p.yaml:1:1"},
 	} {
@@ -114,8 +120,9 @@ metadata: {name: calico}
 	if len(errs) > 0 || len(policies) != 1 || policies[0].String() != "default/a" {
 		t.Fatalf("%v, %v", policies, errs)
 	}
-	if got := policies[0].rules(Ingress)[1].ref().String(); got != "default/a ingress[1] (p.yaml:9:7)" {
-		t.Errorf("rule at %s", got)
+	const want = "default/a ingress[1] (p.yaml:9:7)"
+	if got := policies[0].rules(Ingress)[1].ref().String(); got != want {
+		t.Errorf("rule %s, want %s", got, want)
 	}
 }
 
@@ -125,7 +132,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(policyHead + "  podSelector: {}\n  ingress:\n  -\n")
 	f.Add(policyHead + "  egress:\n  - to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}]\n")
 	f.Add(policyHead + rulePorts("port: 80, endPort: 90, protocol: UDP"))
-	f.Add("kind: Service\nmetadata: {name: a}\nspec: {clusterIP: x, ports: [{port: 1, targetPort: a}]}\n")
+	f.Add("kind: Service\nmetadata: {name: a}\n" +
+		"spec: {clusterIP: x, ports: [{port: 1, targetPort: a}]}\n")
 	f.Add("kind: Pod\nmetadata: {name: a, ownerReferences: [{controller: true}]}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		objects, _ := manifest.Read("f", []byte(text))
@@ -133,7 +141,8 @@ func FuzzParse(f *testing.F) {
 		policies, _ := Parse(objects, "")
 		for i := range policies {
 			again := printed(t, &policies[i])
-			if diff := cmp.Diff(policies[i].NetworkPolicy, again.NetworkPolicy, cmpopts.EquateEmpty()); diff != "" {
+			diff := cmp.Diff(policies[i].NetworkPolicy, again.NetworkPolicy, cmpopts.EquateEmpty())
+			if diff != "" {
 				t.Fatalf("reads differently once printed (-want +got)\n%s", diff)
 			}
 			Evaluate(policies, inv, Connection{Source: Endpoint{Pod: &Pod{Namespace: "a"}},

@@ -60,8 +60,9 @@ func numberedPolicy(w, workloads, changed int) networkingv1.NetworkPolicy {
 	p.addRule(Egress, &networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{
 		CIDR: fmt.Sprintf("192.0.%d.%d/32", w>>8&255, w&255)}}, portset.Of("TCP", 443, 443))
 	p.addRule(Egress, &networkingv1.NetworkPolicyPeer{
-		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{nameLabel: "kube-system"}},
-		PodSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{"k8s-app": "kube-dns"}},
+		NamespaceSelector: &metav1.LabelSelector{
+			MatchLabels: map[string]string{nameLabel: "kube-system"}},
+		PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"k8s-app": "kube-dns"}},
 	}, portset.Of("UDP", 53, 53))
 	return p.NetworkPolicy
 }

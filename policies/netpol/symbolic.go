@@ -117,7 +117,8 @@ func symbolicName(namespace string, peer networkingv1.NetworkPolicyPeer) string 
 	case isEmpty(peer.NamespaceSelector) && isEmpty(peer.PodSelector):
 		return entireCluster
 	}
-	return "[" + selectorWords("any namespace", "namespaces with ", peer.NamespaceSelector) + "]/" + pods
+	words := selectorWords("any namespace", "namespaces with ", peer.NamespaceSelector)
+	return "[" + words + "]/" + pods
 }
 
 func isEmpty(s *metav1.LabelSelector) bool {
