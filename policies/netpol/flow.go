@@ -71,6 +71,7 @@ type finder struct {
 	dials   map[socket][]dial
 	flows   map[flowKey]*Flow
 	drops   map[Note]int
+	again   bool // the fact at hand was counted by its first sample
 }
 
 // socket is the client's end of a connection.
@@ -102,18 +103,24 @@ type flowKey struct {
 // Flows returns what was observed, sorted, and notes of what was left out: the
 // traffic that no policy governs.
 func Flows(observations []policies.Observation, inv *Inventory) ([]Flow, []Note) {
-	f := &finder{inv, make(map[socket][]answer), make(map[socket][]dial),
-		make(map[flowKey]*Flow), make(map[Note]int)}
+	f := &finder{inv: inv, accepts: make(map[socket][]answer), dials: make(map[socket][]dial),
+		flows: make(map[flowKey]*Flow), drops: make(map[Note]int)}
 	for i := range observations {
 		f.index(&observations[i])
 	}
 	for i := range observations {
 		o := &observations[i]
 		for _, c := range o.Connects {
-			f.connect(o, c)
+			for n, one := range connections(c) {
+				f.again = n > 0
+				f.connect(o, one)
+			}
 		}
 		for _, a := range o.Accepts {
-			f.accept(o, a)
+			for n, one := range answers(a) {
+				f.again = n > 0
+				f.accept(o, one)
+			}
 		}
 	}
 	return f.sorted()
@@ -122,13 +129,18 @@ func Flows(observations []policies.Observation, inv *Inventory) ([]Flow, []Note)
 // index remembers both ends of connections, so that they can be joined.
 func (f *finder) index(o *policies.Observation) {
 	for _, c := range o.Connects {
-		if s, ok := clientSocket(c.Protocol, c.Source, c.Local); ok {
-			f.dials[s] = append(f.dials[s], dial{f.subject(o, c.Container), c.First.Time})
+		for _, one := range connections(c) {
+			if s, ok := clientSocket(one.Protocol, one.Source, one.Local); ok {
+				f.dials[s] = append(f.dials[s], dial{f.subject(o, one.Container), one.First.Time})
+			}
 		}
 	}
 	for _, a := range o.Accepts {
-		if s, ok := clientSocket(a.Protocol, a.Remote, a.PeerPort); ok {
-			f.accepts[s] = append(f.accepts[s], answer{f.subject(o, a.Container), a.Port, a.First.Time})
+		for _, one := range answers(a) {
+			if s, ok := clientSocket(one.Protocol, one.Remote, one.PeerPort); ok {
+				f.accepts[s] = append(f.accepts[s],
+					answer{f.subject(o, one.Container), one.Port, one.First.Time})
+			}
 		}
 	}
 }
@@ -191,6 +203,9 @@ func (f *finder) dialled(s socket, at time.Time) *Pod {
 
 // drop counts traffic that is never a rule.
 func (f *finder) drop(subject *Pod, reason string) {
+	if f.again {
+		return
+	}
 	f.drops[Note{subject.Owner.Workload, reason}]++
 }
 
