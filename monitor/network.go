@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -126,14 +127,23 @@ func result(key *bpf.RecorderNetKey) string {
 		return trace.ResultSent
 	case key.Kind == netConnected:
 		return trace.ResultEstablished
-	case key.Result == uint8(unix.ETIMEDOUT):
-		return trace.ResultTimeout
-	case key.Result == uint8(unix.ECONNREFUSED):
-		return trace.ResultRefused
-	case key.Result == 0: // closed by the program before an answer came
-		return trace.ResultPending
 	}
-	return trace.ErrnoName(int(key.Result))
+	return failure(syscall.Errno(key.Result))
+}
+
+// failure is the result of an attempt that ended with err.
+func failure(err syscall.Errno) string {
+	switch err {
+	case 0: // closed by the program before an answer came
+		return trace.ResultPending
+	case unix.ETIMEDOUT:
+		return trace.ResultTimeout
+	case unix.ECONNREFUSED, unix.ECONNRESET:
+		return trace.ResultRefused
+	case unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN, unix.ENETDOWN, unix.EACCES, unix.EPERM:
+		return trace.ResultUnreachable
+	}
+	return trace.ResultFailed
 }
 
 // flowKey is what makes a network record one fact.

@@ -98,7 +98,8 @@ func (c *Connect) check() error {
 		optionalAddress("requested", c.Requested), checkPort("requestedPort", c.RequestedPort),
 		optionalAddress("translated", c.Translated), checkPort("translatedPort", c.TranslatedPort),
 		optionalAddress("source", c.Source), checkPort("local", c.Local),
-		oneOf("result", c.Result, ResultEstablished, ResultRefused, ResultTimeout, ResultPending, ResultSent))
+		oneOf("result", c.Result, ResultEstablished, ResultRefused, ResultTimeout,
+			ResultUnreachable, ResultFailed, ResultPending, ResultSent))
 }
 
 func (c *Counts) check() error {

@@ -179,7 +179,7 @@ func TestReaderRefusesBadValues(t *testing.T) {
 		{`{"type":"connect","container":"a","protocol":"TCP","remote":"db","port":1,"result":"sent"}`,
 			`remote is "db", no IP address`},
 		{`{"type":"connect","container":"a","protocol":"TCP","remote":"::1","port":1,"result":"ok"}`,
-			`result is "ok", not established, refused, timeout, pending, sent`},
+			`result is "ok", not established, refused, timeout, unreachable, failed, pending, sent`},
 		{`{"type":"capability","container":"a","phase":"run","name":"CHOWN","allowed":true,"audit":"yes"}`,
 			`audit is "yes", not true, false, unknown`},
 		{`{"type":"end","records":-1,"lost":0,"complete":"true"}`, "records is -1, not a whole number from 0"},

@@ -212,6 +212,10 @@ const (
 	ResultEstablished = "established"
 	ResultRefused     = "refused"
 	ResultTimeout     = "timeout"
+	// ResultUnreachable is an answer from the way there, not from the peer:
+	// no route, or a router's or firewall's ICMP message.
+	ResultUnreachable = "unreachable"
+	ResultFailed      = "failed" // for any other reason
 	ResultPending     = "pending"
 	ResultSent        = "sent" // UDP: a datagram really left
 )

@@ -305,7 +305,7 @@ func compareFlows(a, b Flow) int {
 // let it through.
 func isAnswer(result string) bool {
 	switch result {
-	case trace.ResultTimeout, trace.ResultPending:
+	case trace.ResultTimeout, trace.ResultPending, trace.ResultUnreachable, trace.ResultFailed:
 		return false
 	}
 	return true
