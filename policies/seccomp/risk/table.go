@@ -1,0 +1,105 @@
+package risk
+
+// row is what is to be said of some calls, whose names are set apart by spaces.
+type row struct {
+	names string
+	Call
+}
+
+// table holds every call that is not both ordinary and allowed by default.
+var table = [...]row{
+	{"init_module finit_module delete_module",
+		Call{Host, Conditional, "SYS_MODULE", "loads or removes code of the kernel itself"}},
+	{"create_module query_module get_kernel_syms",
+		Call{Legacy, Refused, "", "gone since Linux 2.6"}},
+	{"kexec_load kexec_file_load", Call{Host, Refused, "", "starts another kernel"}},
+	{"reboot", Call{Host, Conditional, "SYS_BOOT", "stops or restarts the machine"}},
+	{"iopl ioperm", Call{Host, Conditional, "SYS_RAWIO", "talks to hardware directly"}},
+	{"pciconfig_iobase pciconfig_read pciconfig_write",
+		Call{Host, Refused, "", "talks to hardware directly"}},
+	{"settimeofday stime clock_settime clock_settime64",
+		Call{Host, Conditional, "SYS_TIME", "sets the clock that all containers share"}},
+	{"clock_adjtime clock_adjtime64 adjtimex",
+		Call{Host, Allowed, "",
+			"steers the shared clock where CAP_SYS_TIME is given, else only reads it"}},
+	{"swapon swapoff", Call{Host, Refused, "", "changes the machine's swap"}},
+	{"acct", Call{Host, Conditional, "SYS_PACCT", "switches process accounting"}},
+	{"syslog", Call{Host, Conditional, "SYSLOG", "reads or clears the kernel's log"}},
+	{"quotactl quotactl_fd", Call{Host, Conditional, "SYS_ADMIN", "changes disk quotas"}},
+	{"vhangup", Call{Host, Conditional, "SYS_TTY_CONFIG", "hangs up the terminal"}},
+
+	{"mount umount umount2 mount_setattr move_mount open_tree open_tree_attr fsopen fsmount " +
+		"fsconfig fspick",
+		Call{Isolation, Conditional, "SYS_ADMIN", "changes which files the container sees"}},
+	{"pivot_root", Call{Isolation, Refused, "", "changes the root of the mount namespace"}},
+	{"chroot",
+		Call{Isolation, Conditional, "SYS_CHROOT",
+			"changes the root directory, which holds no one in"}},
+	{"unshare", Call{Isolation, Conditional, "SYS_ADMIN",
+		"makes namespaces; a user namespace opens much of the kernel to it"}},
+	{"setns", Call{Isolation, Conditional, "SYS_ADMIN", "enters the namespaces of others"}},
+	{"sethostname setdomainname",
+		Call{Isolation, Conditional, "SYS_ADMIN", "renames the host of its namespace"}},
+	{"open_by_handle_at", Call{Isolation, Conditional, "DAC_READ_SEARCH",
+		"opens files past the directories that lead to them, outside the container too"}},
+	{"listns", Call{Isolation, Refused, "", "lists namespaces"}},
+
+	{"io_uring_setup io_uring_enter io_uring_register", Call{Surface, Refused, "",
+		"asks for operations that no seccomp filter sees"}},
+	{"bpf", Call{Surface, Conditional, "BPF", "loads programs into the kernel"}},
+	{"perf_event_open",
+		Call{Surface, Conditional, "PERFMON", "measures the kernel and other processes"}},
+	{"userfaultfd",
+		Call{Surface, Refused, "", "stops the kernel at a page of its choice, which widens races"}},
+	{"add_key keyctl request_key", Call{Surface, Allowed, "",
+		"keyrings are the kernel's own, and only partly a container's"}},
+	{"fanotify_init", Call{Surface, Conditional, "SYS_ADMIN", "watches whole file systems"}},
+	{"personality",
+		Call{Surface, Conditional, "", "switches protections of memory; common values pass"}},
+	{"lookup_dcookie",
+		Call{Surface, Conditional, "SYS_ADMIN", "was for one profiler, and is gone since 6.7"}},
+	{"lsm_get_self_attr lsm_set_self_attr lsm_list_modules", Call{Surface, Conditional, "SYS_ADMIN",
+		"asks or changes what security modules enforce"}},
+	{"modify_ldt",
+		Call{Surface, Allowed, "", "segments for 16-bit code, with a long list of past bugs"}},
+	{"vmsplice",
+		Call{Surface, Allowed, "", "shares pages with a pipe; past bugs wrote to read-only files"}},
+	{"uprobe", Call{Surface, Refused, "", "is the kernel's own way back from a probe"}},
+
+	{"ptrace", Call{Processes, Allowed, "", "reads and changes another process as a debugger does"}},
+	{"process_vm_readv process_vm_writev",
+		Call{Processes, Allowed, "", "reads or writes the memory of another process"}},
+	{"pidfd_getfd",
+		Call{Processes, Conditional, "SYS_PTRACE", "takes open files from another process"}},
+	{"kcmp", Call{Processes, Conditional, "SYS_PTRACE", "compares kernel objects of two processes"}},
+	{"process_madvise",
+		Call{Processes, Conditional, "SYS_PTRACE", "advises on the memory of another process"}},
+	{"move_pages migrate_pages",
+		Call{Processes, Refused, "", "moves memory of a process between nodes"}},
+
+	{"socketcall ipc", Call{Legacy, Allowed, "",
+		"one 32-bit call for many: a filter cannot see the arguments behind it"}},
+	{"vm86 vm86old", Call{Legacy, Refused, "", "16-bit mode"}},
+	{"uselib ustat sysfs _sysctl nfsservctl bdflush",
+		Call{Legacy, Refused, "", "gone, or of no use, in today's kernels"}},
+	{"afs_syscall break ftime getpmsg putpmsg gtty stty idle lock mpx prof profil security " +
+		"tuxcall ulimit vserver",
+		Call{Legacy, Refused, "", "a number without a call behind it"}},
+	{"oldfstat oldlstat oldstat olduname oldolduname readdir nice sigaction signal sigpending " +
+		"sigsuspend" +
+		" sgetmask ssetmask usr26 usr32 get_tls",
+		Call{Legacy, Refused, "", "replaced long ago"}},
+
+	{"clone",
+		Call{Ordinary, Conditional, "SYS_ADMIN",
+			"threads and processes pass; flags for namespaces need the capability"}},
+	{"clone3", Call{Ordinary, Conditional, "SYS_ADMIN",
+		"answered with ENOSYS, since no filter sees its flags; libc then takes clone"}},
+	{"socket",
+		Call{Ordinary, Conditional, "",
+			"all address families but AF_VSOCK, in newer versions also AF_ALG"}},
+	{"mbind get_mempolicy set_mempolicy set_mempolicy_home_node",
+		Call{Ordinary, Conditional, "SYS_NICE", "chooses the memory nodes of its own pages"}},
+	{"file_getattr file_setattr rseq_slice_yield",
+		Call{Ordinary, Refused, "", "newer than the profile"}},
+}
