@@ -67,6 +67,7 @@ func netpolLines(s netpol.Synthesis, w policies.Workload) []Line {
 		for _, f := range r.Flows {
 			lines = append(lines, Line{
 				Subject: f.Flow, Reason: "observed", Detail: viaDetail(f.Via), Seen: flowSeen(f.FlowEvidence),
+				Rule: fmt.Sprintf("%s[%d]", strings.ToLower(string(r.Direction)), r.Rule),
 			})
 		}
 	}

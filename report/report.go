@@ -71,6 +71,8 @@ type Line struct {
 	Subject string `json:"subject"` // "openat", "CHOWN", "-> shop/cart TCP/7070"
 	Reason  string `json:"reason"`  // "workload", "runtime-floor", "needed", …
 	Detail  string `json:"detail,omitempty"`
+	// Rule is the rule of a network policy that is there for it: "egress[2]".
+	Rule string `json:"rule,omitempty"`
 	// Seen is the evidence where it was observed.
 	Seen *policies.Seen `json:"seen,omitempty"`
 	// Phase is "start" or "run" where that is known.

@@ -141,6 +141,7 @@ type Policy struct {
 	Name  string // its file name, "frontend.json"
 	Text  string
 	Proof policies.Proof // zero when it was not proven
+	Notes []string       // choices and assumptions behind it
 	Rules []Rule
 }
 

@@ -103,7 +103,8 @@ func seccompPolicy(name string, calls int) html.Policy {
 func capsPolicy() html.Policy {
 	return html.Policy{
 		Kind: "caps", Name: "securityContext.yaml",
-		Text: "capabilities:\n  drop: [ALL]\n  add:\n    - NET_BIND_SERVICE\n    - SETUID\n",
+		Notes: []string{"runs as uid 101, so the kernel asks for fewer than root would need"},
+		Text:  "capabilities:\n  drop: [ALL]\n  add:\n    - NET_BIND_SERVICE\n    - SETUID\n",
 		Rules: []html.Rule{
 			{First: 4, Last: 4, Facts: []string{"capability/NET_BIND_SERVICE"}},
 			{First: 5, Last: 5, Facts: []string{"capability/SETUID"}},
@@ -283,6 +284,7 @@ func pageOf(evil string) html.Page {
 	w.Syscalls[0] = html.Syscall{Name: evil, Risk: evil, Default: evil, Reason: evil, Phase: evil, Seen: seen(1, 1, evil)}
 	w.Capabilities[0] = html.Capability{Name: evil, Need: html.Need(evil), Reason: evil, Seen: seen(1, 1, evil)}
 	w.Policies[0].Name, w.Policies[0].Text, w.Policies[0].Kind = evil, evil+"\n"+evil+"\n", evil
+	w.Policies[0].Notes = []string{evil}
 	w.Policies[0].Proof.Summary, w.Policies[0].Proof.Failed = evil, []string{evil}
 	w.Policies[0].Rules = []html.Rule{{First: 1, Last: 2, Facts: []string{"syscall/" + evil}}}
 	w.Patches[0].File, w.Patches[0].Text = evil, "+"+evil+"\n-"+evil+"\n"

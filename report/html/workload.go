@@ -46,7 +46,7 @@ type capRow struct {
 
 type policyView struct {
 	ID, Kind, Name, Text, Proof string
-	Failed                      []string
+	Failed, Notes               []string
 }
 
 type patchView struct {
@@ -142,7 +142,7 @@ func (v *workloadView) policies(w Workload, flows map[string]string, rules map[s
 		id := fmt.Sprintf("%sp%d", v.ID, i)
 		v.Policies = append(v.Policies, policyView{
 			ID: id, Kind: kindWord(p.Kind), Name: p.Name, Text: p.Text,
-			Proof: p.Proof.Summary, Failed: p.Proof.Failed,
+			Proof: p.Proof.Summary, Failed: p.Proof.Failed, Notes: p.Notes,
 		})
 		if found := ruleRows(p.Rules, rows, flows); len(found) > 0 {
 			rules[id] = found
