@@ -88,7 +88,9 @@ func needOf(c caps.Class) html.Need {
 }
 
 func needWeight(n html.Need) int {
-	return slices.Index([]html.Need{html.Incidental, html.Undecided, html.Unused, html.NotGranted, html.Needed}, n)
+	return slices.Index([]html.Need{
+		html.Incidental, html.Undecided, html.Unused, html.NotGranted, html.Needed,
+	}, n)
 }
 
 // addCapFinding takes what a comparison says of a capability into the matrix.
@@ -107,7 +109,9 @@ func addCapFinding(a *html.Workload, f policies.Finding) {
 	default:
 		return
 	}
-	i := slices.IndexFunc(a.Capabilities, func(have html.Capability) bool { return have.Name == c.Name })
+	i := slices.IndexFunc(a.Capabilities, func(have html.Capability) bool {
+		return have.Name == c.Name
+	})
 	if i < 0 {
 		a.Capabilities = append(a.Capabilities, c)
 		return

@@ -134,7 +134,8 @@ func netpolRules(p Policy) []html.Rule {
 		return nil // a format that is not YAML has no such rules
 	}
 	var rules []html.Rule
-	for name, list := range map[string]yaml.Node{"ingress": doc.Spec.Ingress, "egress": doc.Spec.Egress} {
+	lists := map[string]yaml.Node{"ingress": doc.Spec.Ingress, "egress": doc.Spec.Egress}
+	for name, list := range lists {
 		for i, n := range list.Content {
 			if found := facts[fmt.Sprintf("%s[%d]", name, i)]; len(found) > 0 {
 				rules = append(rules, html.Rule{First: n.Line, Last: lastLine(n), Facts: found})

@@ -50,7 +50,7 @@ func sentence(workloads, compared, drifting int) string {
 	case compared == 0:
 		return plural(workloads, "workload") + " observed, held against no manifest."
 	case drifting == 0:
-		return fmt.Sprintf("%s compared with the manifests: no difference.", plural(compared, "workload"))
+		return plural(compared, "workload") + " compared with the manifests: no difference."
 	case compared == 1:
 		return "The workload differs from its manifests."
 	}
