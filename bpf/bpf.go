@@ -10,6 +10,6 @@
 // choice: see LICENSE.GPL-2.0 and LICENSE.BSD-2-Clause beside this file.
 package bpf
 
-//go:generate go tool bpf2go -cc clang -strip llvm-strip -target amd64,arm64 -cflags "-O2 -g -mcpu=v3 -Wall -Werror -I/usr/include/x86_64-linux-gnu -fdebug-prefix-map=$PWD=." -type event -type task Recorder recorder.c
+//go:generate go tool bpf2go -cc clang -strip llvm-strip -target amd64,arm64 -cflags "-O2 -g -mcpu=v3 -Wall -Werror -I/usr/include/x86_64-linux-gnu -fdebug-prefix-map=$PWD=." -type event Recorder recorder.c
 
 //go:generate go tool bpf2go -cc clang -strip llvm-strip -target amd64,arm64 -cflags "-O2 -g -mcpu=v3 -Wall -Werror -DUNTYPED -I/usr/include/x86_64-linux-gnu -fdebug-prefix-map=$PWD=." Untyped recorder.c

@@ -79,15 +79,14 @@ static __always_inline struct kernfs_node *parent_of(struct kernfs_node *k)
 	return BPF_CORE_READ(n, __parent);
 }
 
-static __always_inline void note_cgroup(struct slot *s, struct task_struct *t)
+/* Names from the leaf up, each ended by a zero. The id is of the leaf. */
+static __always_inline __u64 cgroup_path(struct task_struct *t, char *path)
 {
 	struct kernfs_node *k = BPF_CORE_READ(cgroup_of(t), kn);
-	__u64 at = 0, id = s->id;
+	__u64 at = 0, id = BPF_CORE_READ(k, id);
 
-	s->cgroup = BPF_CORE_READ(k, id);
 	for (int i = 0; i < 8 && k && at < CGROUP_PATH - 128; i++) {
-		long n = bpf_probe_read_kernel_str(s->path + within(at), 128,
-						   BPF_CORE_READ(k, name));
+		long n = bpf_probe_read_kernel_str(path + within(at), 128, BPF_CORE_READ(k, name));
 
 		if (n <= 1)
 			break;
@@ -95,7 +94,15 @@ static __always_inline void note_cgroup(struct slot *s, struct task_struct *t)
 		k = parent_of(k);
 	}
 	asm volatile("%0 &= 255" : "+r"(at));
-	s->path[at] = 0;
+	path[at] = 0;
+	return id;
+}
+
+static __always_inline void note_cgroup(struct slot *s, struct task_struct *t)
+{
+	__u64 id = s->id;
+
+	s->cgroup = cgroup_path(t, s->path);
 	bpf_map_update_elem(&by_cgroup, &s->cgroup, &id, BPF_ANY);
 }
 

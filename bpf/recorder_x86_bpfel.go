@@ -164,6 +164,7 @@ type RecorderTask struct {
 	Pidns  uint32
 	Tgid   uint32
 	Cgroup uint64
+	Path   [256]int8
 }
 
 // Names of all BPF objects in the ELF.
@@ -186,6 +187,7 @@ const (
 	RecorderMapNets           = "nets"
 	RecorderMapOwners         = "owners"
 	RecorderMapPendingScratch = "pending_scratch"
+	RecorderMapTaskScratch    = "task_scratch"
 	RecorderMapTurnedAway     = "turned_away"
 	RecorderProgBind4         = "bind4"
 	RecorderProgBind6         = "bind6"
@@ -220,7 +222,6 @@ const (
 	RecorderVarStackShift     = "stack_shift"
 	RecorderVarStacks         = "stacks"
 	RecorderVarUnusedEvent    = "unused_event"
-	RecorderVarUnusedTask     = "unused_task"
 )
 
 // LoadRecorder returns the embedded CollectionSpec for Recorder.
@@ -307,6 +308,7 @@ type RecorderMapSpecs struct {
 	Nets           *ebpf.MapSpec `ebpf:"nets"`
 	Owners         *ebpf.MapSpec `ebpf:"owners"`
 	PendingScratch *ebpf.MapSpec `ebpf:"pending_scratch"`
+	TaskScratch    *ebpf.MapSpec `ebpf:"task_scratch"`
 	TurnedAway     *ebpf.MapSpec `ebpf:"turned_away"`
 }
 
@@ -327,7 +329,6 @@ type RecorderVariableSpecs struct {
 	StackShift  *ebpf.VariableSpec `ebpf:"stack_shift"`
 	Stacks      *ebpf.VariableSpec `ebpf:"stacks"`
 	UnusedEvent *ebpf.VariableSpec `ebpf:"unused_event"`
-	UnusedTask  *ebpf.VariableSpec `ebpf:"unused_task"`
 }
 
 // RecorderObjects contains all objects after they have been loaded into the kernel.
@@ -366,6 +367,7 @@ type RecorderMaps struct {
 	Nets           *ebpf.Map `ebpf:"nets"`
 	Owners         *ebpf.Map `ebpf:"owners"`
 	PendingScratch *ebpf.Map `ebpf:"pending_scratch"`
+	TaskScratch    *ebpf.Map `ebpf:"task_scratch"`
 	TurnedAway     *ebpf.Map `ebpf:"turned_away"`
 }
 
@@ -387,6 +389,7 @@ func (m *RecorderMaps) Close() error {
 		m.Nets,
 		m.Owners,
 		m.PendingScratch,
+		m.TaskScratch,
 		m.TurnedAway,
 	)
 }
@@ -408,7 +411,6 @@ type RecorderVariables struct {
 	StackShift  *ebpf.Variable `ebpf:"stack_shift"`
 	Stacks      *ebpf.Variable `ebpf:"stacks"`
 	UnusedEvent *ebpf.Variable `ebpf:"unused_event"`
-	UnusedTask  *ebpf.Variable `ebpf:"unused_task"`
 }
 
 // RecorderPrograms contains all programs after they have been loaded into the kernel.

@@ -110,7 +110,12 @@ struct exe { char path[EXE_PATH]; };
 /* What could not be kept. */
 struct losses { __u64 slots, events, calls, caps, nets, exes, outcomes, sockets; };
 
-struct task { __u64 id; __u32 inum, netns, pidns, tgid; __u64 cgroup; };
+struct task {
+	__u64 id;
+	__u32 inum, netns, pidns, tgid;
+	__u64 cgroup;
+	char path[CGROUP_PATH];	/* as in struct slot */
+};
 
 struct slot slots[SLOTS];
 __u32 by_inum[CACHE];
@@ -146,7 +151,7 @@ MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u32, __u64, by_netns);
 MAP(BPF_MAP_TYPE_LRU_HASH, 256, __u64, __u64, turned_away);
 MAP(BPF_MAP_TYPE_HASH, 4096, struct call_key, struct sighting, calls);
 MAP(BPF_MAP_TYPE_LRU_HASH, 4096, __u64, struct exe, exes);
+MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct task, task_scratch);
 
 /* The compiler drops types that only the reader of the ring needs. */
 const struct event *unused_event __attribute__((unused));
-const struct task *unused_task __attribute__((unused));

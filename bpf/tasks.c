@@ -71,28 +71,30 @@ int gone(__u64 *ctx)
 	return 0;
 }
 
-/* Every process that is in a namespace other than the host's, and kthreadd, which
+/* Every task that is in a namespace other than the host's, and kthreadd, which
  * shares its namespaces with the first task of all: process 1 may have left them. */
 SEC("iter/task")
 int list_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	struct task out = {};
 	struct nsproxy *n;
+	struct task *out;
+	__u32 zero = 0;
 
 	if (!t)
 		return 0;
 	n = READ(t, nsproxy);
-	if (!n)
+	out = bpf_map_lookup_elem(&task_scratch, &zero);
+	if (!n || !out)
 		return 0;
-	out.inum = BPF_CORE_READ(n, mnt_ns, ns.inum);
-	out.tgid = READ(t, tgid);
-	if (out.tgid != KTHREADD && (out.inum == host_inum || READ(t, pid) != READ(t, tgid)))
+	out->inum = BPF_CORE_READ(n, mnt_ns, ns.inum);
+	out->tgid = READ(t, tgid);
+	if (out->tgid != KTHREADD && out->inum == host_inum)
 		return 0;
-	out.id = unique_id(READ(n, mnt_ns));
-	out.netns = BPF_CORE_READ(n, net_ns, ns.inum);
-	out.pidns = BPF_CORE_READ(n, pid_ns_for_children, ns.inum);
-	out.cgroup = BPF_CORE_READ(cgroup_of(t), kn, id);
-	bpf_seq_write(ctx->meta->seq, &out, sizeof(out));
+	out->id = unique_id(READ(n, mnt_ns));
+	out->netns = BPF_CORE_READ(n, net_ns, ns.inum);
+	out->pidns = BPF_CORE_READ(n, pid_ns_for_children, ns.inum);
+	out->cgroup = cgroup_path(t, out->path);
+	bpf_seq_write(ctx->meta->seq, out, sizeof(*out));
 	return 0;
 }

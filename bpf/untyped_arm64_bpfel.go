@@ -143,6 +143,17 @@ type UntypedSlot struct {
 	Compat [512]uint8
 }
 
+type UntypedTask struct {
+	_      structs.HostLayout
+	Id     uint64
+	Inum   uint32
+	Netns  uint32
+	Pidns  uint32
+	Tgid   uint32
+	Cgroup uint64
+	Path   [256]int8
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -164,6 +175,7 @@ const (
 	UntypedMapOwnerScratch   = "owner_scratch"
 	UntypedMapOwners         = "owners"
 	UntypedMapPendingScratch = "pending_scratch"
+	UntypedMapTaskScratch    = "task_scratch"
 	UntypedMapTurnedAway     = "turned_away"
 	UntypedProgBind4         = "bind4"
 	UntypedProgBind6         = "bind6"
@@ -198,7 +210,6 @@ const (
 	UntypedVarStackShift     = "stack_shift"
 	UntypedVarStacks         = "stacks"
 	UntypedVarUnusedEvent    = "unused_event"
-	UntypedVarUnusedTask     = "unused_task"
 )
 
 // LoadUntyped returns the embedded CollectionSpec for Untyped.
@@ -286,6 +297,7 @@ type UntypedMapSpecs struct {
 	OwnerScratch   *ebpf.MapSpec `ebpf:"owner_scratch"`
 	Owners         *ebpf.MapSpec `ebpf:"owners"`
 	PendingScratch *ebpf.MapSpec `ebpf:"pending_scratch"`
+	TaskScratch    *ebpf.MapSpec `ebpf:"task_scratch"`
 	TurnedAway     *ebpf.MapSpec `ebpf:"turned_away"`
 }
 
@@ -306,7 +318,6 @@ type UntypedVariableSpecs struct {
 	StackShift  *ebpf.VariableSpec `ebpf:"stack_shift"`
 	Stacks      *ebpf.VariableSpec `ebpf:"stacks"`
 	UnusedEvent *ebpf.VariableSpec `ebpf:"unused_event"`
-	UnusedTask  *ebpf.VariableSpec `ebpf:"unused_task"`
 }
 
 // UntypedObjects contains all objects after they have been loaded into the kernel.
@@ -346,6 +357,7 @@ type UntypedMaps struct {
 	OwnerScratch   *ebpf.Map `ebpf:"owner_scratch"`
 	Owners         *ebpf.Map `ebpf:"owners"`
 	PendingScratch *ebpf.Map `ebpf:"pending_scratch"`
+	TaskScratch    *ebpf.Map `ebpf:"task_scratch"`
 	TurnedAway     *ebpf.Map `ebpf:"turned_away"`
 }
 
@@ -368,6 +380,7 @@ func (m *UntypedMaps) Close() error {
 		m.OwnerScratch,
 		m.Owners,
 		m.PendingScratch,
+		m.TaskScratch,
 		m.TurnedAway,
 	)
 }
@@ -389,7 +402,6 @@ type UntypedVariables struct {
 	StackShift  *ebpf.Variable `ebpf:"stack_shift"`
 	Stacks      *ebpf.Variable `ebpf:"stacks"`
 	UnusedEvent *ebpf.Variable `ebpf:"unused_event"`
-	UnusedTask  *ebpf.Variable `ebpf:"unused_task"`
 }
 
 // UntypedPrograms contains all programs after they have been loaded into the kernel.

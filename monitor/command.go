@@ -109,7 +109,8 @@ func (c *command) enterCgroup() (release func(), err error) {
 	if err != nil {
 		return func() {}, nil
 	}
-	c.cgroup = fmt.Sprintf("advisor-%d", os.Getpid())
+	sweep(root)
+	c.cgroup = fmt.Sprintf("%s%d", cgroupPrefix, os.Getpid())
 	c.group = filepath.Join(root, c.cgroup)
 	if err := os.Mkdir(c.group, 0o755); err != nil {
 		c.group, c.cgroup = "", ""
@@ -123,6 +124,17 @@ func (c *command) enterCgroup() (release func(), err error) {
 	c.cmd.SysProcAttr.UseCgroupFD = true
 	c.cmd.SysProcAttr.CgroupFD = int(dir.Fd())
 	return func() { dir.Close() }, nil
+}
+
+const cgroupPrefix = "advisor-"
+
+// sweep removes what recorders that were killed left behind. A cgroup with
+// processes in it cannot be removed.
+func sweep(root string) {
+	left, _ := filepath.Glob(filepath.Join(root, cgroupPrefix+"*"))
+	for _, dir := range left {
+		_ = os.Remove(dir)
+	}
 }
 
 // cleanup removes the cgroup. It is busy for a moment after its last process.

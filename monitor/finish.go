@@ -3,7 +3,6 @@ package monitor
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"advisor/bpf"
 	"advisor/monitor/container"
@@ -23,11 +22,13 @@ func (r *recording) finish(reason string) error {
 	if err := r.snapshot(true); err != nil {
 		return err
 	}
+	r.scan()
 	r.settleNames(afterEnd)
 	for _, c := range r.sorted() {
 		r.close(c)
 	}
 	r.losses()
+	r.refused()
 	r.write(&trace.End{
 		Time: r.clock.now(), Records: r.out.w.Records(), Lost: r.lost,
 		Complete: r.complete(), Reason: reason,
@@ -96,6 +97,16 @@ func (r *recording) losses() {
 	r.told = now
 }
 
+// refused writes how many records the format did not take.
+func (r *recording) refused() {
+	if n := r.out.refused; n > 0 {
+		r.lost += n
+		r.write(&trace.Loss{
+			Probe: "trace", Stage: "write", Count: n, Reason: "records that the format does not take",
+		})
+	}
+}
+
 // lossRecords names what was lost. The last two stages cost evidence and no
 // fact, so they do not make a trace incomplete.
 func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
@@ -118,51 +129,4 @@ func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
 		}
 	}
 	return lost
-}
-
-// retirement is how far a slot is on its way to be used again.
-type retirement int
-
-const (
-	inUse retirement = iota
-	cleared
-	freed
-)
-
-// keepEnded is how long an ended container's slot stays, for its last facts.
-const keepEnded = 2 * time.Second
-
-// retire lets the slot of an ended space be used again, in two steps with a scan
-// of all tasks between them. First the slot is emptied: a task that is in the
-// namespace after all gets a new slot with its next call, because nothing in the
-// old one says that a call was seen. Only when nobody is there at the next scan
-// is the slot handed out. One where somebody is, is given up.
-func (r *recording) retire(s *space, alive bool) {
-	if s.index == 0 || s.ended == 0 || alive {
-		return
-	}
-	switch {
-	case s.retired == inUse && bootClock()-time.Duration(s.ended) > keepEnded:
-		r.settleSpace(s)
-		if err := r.p.state.empty(s.index, s.id); err != nil {
-			r.o.Log.Warn("emptying a slot", "error", err)
-			return
-		}
-		s.retired = cleared
-	case s.retired == cleared:
-		if err := r.p.state.free(s.index); err != nil {
-			r.o.Log.Warn("freeing a slot", "error", err)
-		}
-		s.retired = freed
-		if s.subject != nil && s.subject.named && s.subject.ended {
-			r.forget(s)
-		}
-	}
-}
-
-// forget drops what nothing will be added to.
-func (r *recording) forget(s *space) {
-	r.facts.forget(s.id)
-	s.told, s.last = callSets{}, callSets{}
-	s.index = 0
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"advisor/trace"
@@ -22,6 +23,8 @@ type output struct {
 	fresh  bool // the file was made by us
 	synced time.Time
 	err    error
+
+	refused uint64 // records that the format does not take
 }
 
 // create opens the trace of o. It is readable by its owner only, and belongs to
@@ -36,7 +39,7 @@ func create(o Options) (*output, error) {
 	flags := os.O_WRONLY | os.O_CREATE
 	switch {
 	case o.Append:
-		flags |= os.O_APPEND
+		flags = os.O_RDWR | os.O_CREATE | os.O_APPEND
 	case o.Force:
 		flags |= os.O_TRUNC
 	default:
@@ -50,7 +53,37 @@ func create(o Options) (*output, error) {
 		return nil, fmt.Errorf("creating the trace: %w", err)
 	}
 	giveToCaller(f)
-	return &output{file: f, w: trace.NewWriter(f), fresh: !o.Append && !o.Force}, nil
+	out := &output{file: f, fresh: !o.Append && !o.Force}
+	if err := out.begin(o); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return out, nil
+}
+
+// begin makes the writer. What a crash cut off in the middle of a line must not
+// swallow the header that follows it.
+func (o *output) begin(opts Options) error {
+	if strings.HasSuffix(opts.Output, ".zst") {
+		w, err := trace.NewZstdWriter(o.file)
+		o.w = w
+		return err
+	}
+	o.w = trace.NewWriter(o.file)
+	if !opts.Append {
+		return nil
+	}
+	info, err := o.file.Stat()
+	if err != nil {
+		return fmt.Errorf("continuing the trace: %w", err)
+	}
+	last := make([]byte, 1)
+	if _, err := o.file.ReadAt(last, info.Size()-1); err != nil || last[0] == '\n' {
+		return nil // empty, a pipe, or whole
+	}
+	if _, err := o.file.WriteString("\n"); err != nil {
+		return fmt.Errorf("continuing the trace: %w", err)
+	}
+	return nil
 }
 
 // giveToCaller makes the file belong to who called sudo. Where it cannot be
@@ -77,6 +110,7 @@ func (o *output) write(rec trace.Record) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, trace.ErrInvalid):
+		o.refused++
 		return fmt.Errorf("writing the trace: %w", err)
 	}
 	o.err = fmt.Errorf("writing the trace: %w", err)
@@ -110,6 +144,9 @@ func (o *output) abandon(why error) error {
 
 func (o *output) close() error {
 	err := o.flush()
+	if err == nil {
+		err = o.w.Close()
+	}
 	if o.file == os.Stdout {
 		return err
 	}

@@ -38,6 +38,7 @@ type recording struct {
 	lastNew time.Time
 	told    bpf.RecorderLosses
 	lost    uint64
+	gone    int // selected containers that ended and are forgotten
 }
 
 func newRecording(o Options, p *probes, out *output, cmd *command) *recording {
@@ -63,11 +64,19 @@ func (r *recording) existing() error {
 		}
 		s := r.space(t.Id)
 		s.late = true
-		s.sight = container.Sight{PID: int(t.Tgid), MountNS: t.Id, NetNS: t.Netns}
+		s.sight = sightOf(&t)
 		s.netns, s.cgroup, s.pidns = t.Netns, t.Cgroup, t.Pidns
 		r.identify(s)
 	}
 	return nil
+}
+
+func sightOf(t *bpf.RecorderTask) container.Sight {
+	raw := text(t.Path[:])
+	return container.Sight{
+		PID: int(t.Tgid), Cgroup: leaf(raw), CgroupPath: joinNames(raw),
+		MountNS: t.Id, NetNS: t.Netns,
+	}
 }
 
 // follow records until something ends it, and says what.
@@ -133,7 +142,7 @@ func (r *recording) enough(now time.Time) string {
 }
 
 func (r *recording) allEnded() bool {
-	wanted := 0
+	wanted := r.gone
 	for _, c := range r.subjects {
 		if c.wanted && !c.ended {
 			return false
@@ -216,6 +225,7 @@ func (r *recording) scan() {
 	for _, t := range tasks {
 		alive[t.Id] = true
 	}
+	r.turnedAway(tasks)
 	now := uint64(bootClock())
 	for _, s := range r.spaces {
 		if s.ended == 0 && !alive[s.id] {
@@ -258,7 +268,7 @@ func (r *recording) report() {
 }
 
 func (r *recording) status() Status {
-	n := 0
+	n := r.gone
 	for _, c := range r.subjects {
 		if c.wanted {
 			n++

@@ -22,14 +22,15 @@ type space struct {
 	subject *subject
 	held    []fact // until the subject is known
 
-	time    uint64 // of the first call, boot clock, ns
-	first   int    // pid that made it
-	late    bool
-	refresh bool // exec: what was read of the slot may be old
-	execs   int
-	ended   uint64 // boot clock, ns
-	code    *uint32
-	retired retirement
+	time       uint64 // of the first call, boot clock, ns
+	first      int    // pid that made it
+	late       bool
+	incomplete bool // calls of it were not recorded
+	refresh    bool // exec: what was read of the slot may be old
+	execs      int
+	ended      uint64 // boot clock, ns
+	code       *uint32
+	retired    retirement
 
 	asking  bool
 	asked   int
@@ -65,8 +66,9 @@ func (s *space) learn(slot *bpf.RecorderSlot) {
 		PID: int(pid), Cgroup: leaf(raw), CgroupPath: joinNames(raw),
 		MountNS: s.id, NetNS: slot.Netns,
 	}
-	if slot.Flags&slotFactsLost != 0 && s.subject != nil {
-		s.subject.incomplete = true
+	s.incomplete = s.incomplete || slot.Flags&slotFactsLost != 0
+	if s.subject != nil {
+		s.subject.incomplete = s.subject.incomplete || s.incomplete
 	}
 }
 

@@ -15,6 +15,7 @@ type subject struct {
 	rec     trace.Container
 	written trace.Container // as it stands in the trace
 	main    *space          // the first
+	spaces  int
 	calls   callSets
 	facts   map[any]struct{} // the others
 	held    []trace.Record   // until it is decided whether it is wanted
@@ -131,6 +132,9 @@ func (r *recording) adopt(s *space, rec trace.Container, named bool) {
 		return
 	}
 	s.subject = c
+	c.spaces++
+	c.incomplete = c.incomplete || s.incomplete
+	r.describe(c)
 	held := s.held
 	s.held = nil
 	for _, f := range held {

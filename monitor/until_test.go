@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,19 +55,27 @@ func TestFullSlots(t *testing.T) {
 		Slots: 3, Selection: container.Selection{Host: true},
 		Ready: func() { go sleepers(cancel) },
 	})
-	found := len(setsOf(got, "/sleep"))
-	if found == 0 || found > 3 {
-		t.Errorf("%d namespaces recorded, want 1 to 3", found)
+	// Other containers of this machine may have taken a slot first.
+	if found := len(setsOf(got, "/sleep")); found > 3 {
+		t.Errorf("%d namespaces recorded, want at most 3", found)
 	}
 	if got.Complete != trace.CompleteFalse || got.Lost == 0 {
 		t.Errorf("complete %s, %d lost; want an incomplete trace", got.Complete, got.Lost)
 	}
+	loss, flagged := false, 0
 	for _, rec := range got.records {
-		if loss, ok := rec.(*trace.Loss); ok && loss.Stage == "slot" && loss.Count > 0 {
-			return
+		switch rec := rec.(type) {
+		case *trace.Loss:
+			loss = loss || rec.Stage == "slot" && rec.Count > 0
+		case *trace.Container:
+			if slices.Contains(rec.Flags, trace.FlagIncomplete) {
+				flagged++
+			}
 		}
 	}
-	t.Error("no loss record names the slots")
+	if !loss || flagged < 3 {
+		t.Errorf("loss of slots written %t; %d containers named as incomplete, want 3", loss, flagged)
+	}
 }
 
 // sleepers has six namespaces at a time.
@@ -74,17 +83,17 @@ func sleepers(done func()) {
 	defer done()
 	var wg sync.WaitGroup
 	for range 6 {
-		wg.Go(func() { _ = exec.Command("unshare", "-m", "sleep", "0.5").Run() })
+		wg.Go(func() { _ = exec.Command("unshare", "-m", "sleep", "3").Run() })
 	}
 	wg.Wait()
 }
 
 // TestSlotsAreReused runs more namespaces, in two lots, than there are slots.
 func TestSlotsAreReused(t *testing.T) {
-	const lot = 40
+	const lot = 60
 	ctx, cancel := context.WithCancel(t.Context())
 	got := run(t, ctx, Options{
-		Slots: lot + lot/2, Selection: container.Selection{Host: true},
+		Slots: lot + 50, Selection: container.Selection{Host: true},
 		Ready: func() {
 			go func() {
 				defer cancel()

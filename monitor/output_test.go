@@ -1,0 +1,61 @@
+package monitor
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"advisor/trace"
+)
+
+func write(t *testing.T, o Options) {
+	t.Helper()
+	out, err := create(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range []trace.Record{
+		&trace.Header{Schema: trace.Schema}, &trace.End{Complete: trace.CompleteTrue},
+	} {
+		if err := out.write(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := out.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAppend continues a trace, a compressed one too, and one that a crash cut
+// in the middle of a line.
+func TestAppend(t *testing.T) {
+	for _, name := range []string{"trace.log", "trace.log.zst"} {
+		path := filepath.Join(t.TempDir(), name)
+		write(t, Options{Output: path})
+		write(t, Options{Output: path, Append: true})
+		if got := read(t, path); len(got) != 4 {
+			t.Errorf("%s: %d records, want 4", name, len(got))
+		}
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: mode %v, want 0600", name, info.Mode())
+		}
+	}
+}
+
+func TestAppendToCutLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trace.log")
+	const cut = `{"type":"header","schema":"advisor.trace/v1"}` + "\n" + `{"type":"sysca`
+	if err := os.WriteFile(path, []byte(cut), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, Options{Output: path, Append: true})
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(raw, []byte("\n")); lines != 4 {
+		t.Errorf("%d lines, want the header's, the cut one and two more:\n%s", lines, raw)
+	}
+}

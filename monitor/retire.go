@@ -1,0 +1,62 @@
+package monitor
+
+import "time"
+
+// retirement is how far a slot is on its way to be used again.
+type retirement int
+
+const (
+	inUse retirement = iota
+	cleared
+	freed
+)
+
+// keepEnded is how long an ended container's slot stays, for its last facts.
+const keepEnded = 2 * time.Second
+
+// retire lets the slot of an ended space be used again, in two steps with a scan
+// of all tasks between them. First the slot is emptied: a task that is in the
+// namespace after all gets a new slot with its next call, because nothing in the
+// old one says that a call was seen. Only when nobody is there at the next scan
+// is the slot handed out. One where somebody is, is given up.
+func (r *recording) retire(s *space, alive bool) {
+	if s.ended == 0 || alive {
+		return
+	}
+	switch {
+	case s.index == 0 || s.retired == freed:
+		r.forget(s)
+	case s.retired == inUse && bootClock()-time.Duration(s.ended) > keepEnded:
+		r.settleSpace(s)
+		if err := r.p.state.empty(s.index, s.id); err != nil {
+			r.o.Log.Warn("emptying a slot", "error", err)
+			return
+		}
+		s.retired = cleared
+	case s.retired == cleared:
+		if err := r.p.state.free(s.index); err != nil {
+			r.o.Log.Warn("freeing a slot", "error", err)
+		}
+		s.retired = freed
+	}
+}
+
+// forget drops a namespace that nothing will be added to, and its container with
+// the last of them: a recorder that runs for months sees millions.
+func (r *recording) forget(s *space) {
+	c := s.subject
+	over := bootClock()-time.Duration(s.ended) > keepEnded
+	if c == nil || !c.named || !c.ended || s.asking || !over {
+		return
+	}
+	r.facts.forget(s.id)
+	delete(r.spaces, s.id)
+	c.spaces--
+	if c.spaces > 0 {
+		return
+	}
+	delete(r.subjects, c.rec.ID)
+	if c.wanted {
+		r.gone++
+	}
+}
