@@ -67,12 +67,14 @@ func text(t *testing.T, records []trace.Record) []byte {
 func merge(t *testing.T, texts [][]byte) []byte {
 	var out bytes.Buffer
 	w := trace.NewWriter(&out)
-	var inputs []*trace.Reader
+	var m trace.Merge
 	for i, text := range texts {
-		inputs = append(inputs, trace.NewReader(bytes.NewReader(text), fmt.Sprint("t", i)))
+		if bad, err := m.Add(trace.NewReader(bytes.NewReader(text), fmt.Sprint("t", i))); err != nil || len(bad) > 0 {
+			t.Fatal(err, bad)
+		}
 	}
-	if bad, err := trace.Merge(w, inputs...); err != nil || len(bad) > 0 {
-		t.Fatal(err, bad)
+	if err := m.Write(w); err != nil {
+		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -100,7 +100,9 @@ func (t *Trace) judge(r *trace.Reader) {
 			plural(int(records), "record"), plural(int(fields), "field")))
 	}
 	for _, l := range t.Losses {
-		t.Problems = append(t.Problems, lossLine(l))
+		if !l.EvidenceOnly { // else every fact is there
+			t.Problems = append(t.Problems, lossLine(l))
+		}
 	}
 }
 

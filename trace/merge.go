@@ -10,39 +10,42 @@ import (
 	"strings"
 )
 
-// Merge writes what several traces say as one: each recording once, by its
-// start, with each of its facts once, first sighting first. Who reads the
-// result observes what who reads all of the inputs does. The same inputs give
-// the same bytes, whatever their order; one input twice counts once.
-//
-// Lines that cannot be read are returned, and stand in the result as lost; so
-// do unknown records and fields, which make its end doubtful. A recording
-// without an end is left without one. The error is of an input or of the
-// output. Memory grows with distinct facts, not with records.
-func Merge(w *Writer, inputs ...*Reader) (bad []*LineError, err error) {
-	var all []*recording
-	for _, in := range inputs {
-		some, lines, err := fold(in)
-		if err != nil {
-			return nil, err
-		}
-		nameBoots(some)
-		all, bad = append(all, some...), append(bad, lines...)
+// Merge makes one trace of several: each recording once, by its start, with each
+// of its facts once, first sighting first. Who reads the result observes what
+// who reads all of the traces does. The same traces give the same bytes,
+// whatever their order; one that is added twice counts once. Memory grows with
+// distinct facts, not with records.
+type Merge struct {
+	all []*recording
+}
+
+// Add reads a trace to its end. Lines that cannot be read are returned, and
+// stand in the result as lost; unknown records and fields make its end
+// doubtful. A recording without an end is left without one. After an error,
+// which is of the input, nothing of the trace was added.
+func (m *Merge) Add(in *Reader) (bad []*LineError, err error) {
+	some, bad, err := fold(in)
+	if err != nil {
+		return bad, err
 	}
-	slices.SortFunc(bad, func(a, b *LineError) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Line, b.Line))
-	})
+	nameBoots(some)
+	m.all = append(m.all, some...)
+	return bad, nil
+}
+
+// Write writes what was added. The error is of the output.
+func (m *Merge) Write(w *Writer) error {
+	slices.SortFunc(m.all, compareRecordings)
 	last := ""
-	slices.SortFunc(all, compareRecordings)
-	for _, rec := range all {
+	for _, rec := range m.all {
 		if text := rec.text(); text != last {
 			last = text
 			if err := rec.writeTo(w); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return bad, nil
+	return nil
 }
 
 // fold reads the recordings of one trace.
@@ -60,7 +63,7 @@ func fold(in *Reader) (all []*recording, bad []*LineError, err error) {
 		case errors.Is(err, io.EOF) || errors.Is(err, ErrIncomplete):
 			return all, bad, nil
 		case err != nil:
-			return nil, nil, err
+			return nil, bad, err
 		}
 		if h, ok := rec.(*Header); ok {
 			now = newRecording(h)

@@ -14,17 +14,17 @@ import (
 func mergeTexts(t *testing.T, texts ...string) (string, []string) {
 	var out bytes.Buffer
 	w := trace.NewWriter(&out)
-	var inputs []*trace.Reader
-	for _, text := range texts {
-		inputs = append(inputs, trace.NewReader(strings.NewReader(text), "t"))
-	}
-	lines, err := trace.Merge(w, inputs...)
-	check(t, err)
-	check(t, w.Close())
+	var m trace.Merge
 	var bad []string
-	for _, line := range lines {
-		bad = append(bad, line.Error())
+	for _, text := range texts {
+		lines, err := m.Add(trace.NewReader(strings.NewReader(text), "t"))
+		check(t, err)
+		for _, line := range lines {
+			bad = append(bad, line.Error())
+		}
 	}
+	check(t, m.Write(w))
+	check(t, w.Close())
 	return out.String(), bad
 }
 
@@ -78,12 +78,21 @@ func TestMergeJudgesTheEnd(t *testing.T) {
 	}
 }
 
-func TestMergeRefusesWhatIsNoTrace(t *testing.T) {
+// TestMergeGoesOn merges the other traces where one is none.
+func TestMergeGoesOn(t *testing.T) {
+	named := strings.Replace(header, "v1\"", "v1\",\"node\":\"n\"", 1) + exit + end
+	var m trace.Merge
+	if _, err := m.Add(trace.NewReader(strings.NewReader("hello\n"), "a")); !errors.Is(err, trace.ErrNotTrace) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := m.Add(trace.NewReader(strings.NewReader(named), "b")); err != nil {
+		t.Error(err)
+	}
 	var out bytes.Buffer
-	whole := trace.NewReader(strings.NewReader(header+exit+end), "a")
-	foreign := trace.NewReader(strings.NewReader("hello\n"), "b")
 	w := trace.NewWriter(&out)
-	if _, err := trace.Merge(w, whole, foreign); !errors.Is(err, trace.ErrNotTrace) || w.Records() > 0 {
-		t.Errorf("got %v after %d records", err, w.Records())
+	check(t, m.Write(w))
+	check(t, w.Close())
+	if diff := cmp.Diff(named, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -11,6 +11,7 @@ import (
 type traceCmd struct {
 	Info     traceInfoCmd     `cmd:"" help:"Say what a trace holds."`
 	Validate traceValidateCmd `cmd:"" help:"Check that traces are whole."`
+	Merge    traceMergeCmd    `cmd:"" help:"Make one trace of several."`
 }
 
 // traces are the traces a command reads.
