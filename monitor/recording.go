@@ -168,7 +168,8 @@ func (r *recording) event(e *bpf.RecorderEvent) {
 		s.refresh = true
 	case eventExit:
 		r.born(s)
-		r.ended(s, e.By.Time, &e.Code)
+		code := e.Code // the event's memory is used again
+		r.ended(s, e.By.Time, &code)
 	}
 }
 
