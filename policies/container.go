@@ -111,6 +111,18 @@ func (c *container) flagged(flag string) bool {
 	return false
 }
 
+// lost says that facts of the container itself were lost.
+func (c *container) lost() bool {
+	for _, seg := range c.segments {
+		for key, count := range seg.losses {
+			if key.container == c.key.id && count > 0 && !key.evidenceOnly {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func compareContainers(a, b *container) int {
 	return cmp.Or(
 		strings.Compare(a.key.id, b.key.id),

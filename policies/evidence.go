@@ -88,7 +88,7 @@ func (e *Evidence) addContainer(c *container) {
 	if c.flagged(trace.FlagSampled) {
 		e.Sampled++
 	}
-	if c.flagged(trace.FlagIncomplete) {
+	if c.flagged(trace.FlagIncomplete) || c.lost() {
 		e.Incomplete++
 		e.Complete = trace.CompleteFalse
 	}

@@ -11,6 +11,9 @@ import (
 
 const (
 	bufferSize = 1 << 18
+	// sniffed is how much of the input tells its format: no more than a pipe has
+	// given once there is a header.
+	sniffed = 16
 	// maxWindow is the most memory that a compressed trace may make the reader
 	// take: what zstd's own command line allows without being asked.
 	maxWindow = 128 << 20
@@ -19,7 +22,7 @@ const (
 // open makes lines of the input, decompressing it where it begins as zstd does.
 func open(r io.Reader) (*lines, error) {
 	in := bufio.NewReaderSize(r, bufferSize)
-	start, err := in.Peek(512)
+	start, err := in.Peek(sniffed)
 	if len(start) == 0 && err != nil && err != io.EOF {
 		return nil, err
 	}
