@@ -44,7 +44,7 @@ func inode(t *testing.T, pid int, kind string) uint64 {
 func TestRealContainers(t *testing.T) {
 	b := bed.New(t)
 	w := bed.Redis()
-	for _, engine := range []bed.Engine{b.Docker(), b.Runc(), b.Crun()} {
+	for _, engine := range []bed.Engine{b.Docker(), b.Runc(), b.Crun(), b.Podman()} {
 		t.Run(engine.String(), func(t *testing.T) {
 			c, err := engine.Start(w, "who", bed.Limits{Capabilities: []string{"CHOWN", "SETUID"}})
 			if err != nil {
@@ -80,7 +80,11 @@ func checkCommon(t *testing.T, got trace.Container, c *bed.Container, engine str
 		t.Errorf("got %s %q of %s, pid %d; want %s %q of %s, pid %d",
 			got.ID, got.Name, got.Runtime, got.PID, c.ID, c.Name, engine, c.PID)
 	}
-	if got.Image != "bed/redis:1" {
+	image := "bed/redis:1"
+	if engine == container.Podman {
+		image = "localhost/bed/services:1"
+	}
+	if got.Image != image {
 		t.Errorf("image %q", got.Image)
 	}
 	if !slices.Equal(got.IPs, []string{c.IP}) {
@@ -91,7 +95,7 @@ func checkCommon(t *testing.T, got trace.Container, c *bed.Container, engine str
 		t.Errorf("granted %+v", g)
 	}
 	oci := engine
-	if engine == container.Docker {
+	if engine == container.Docker || engine == container.Podman {
 		oci = container.Runc
 	}
 	if !strings.HasPrefix(got.OCI, oci+" 1.") {

@@ -16,8 +16,7 @@ func (q *query) askRuntime() {
 	case runtime == Docker:
 		q.askDocker()
 	case runtime == Podman:
-		q.askHTTP(q.sockets.podman(), Podman)
-		q.c.Name = cmp.Or(q.c.Name, q.kept.name)
+		q.askPodman()
 	case runtime == CRIO, runtime == Containerd, q.at.podUID != "":
 		q.askContainerd()
 		q.askCRI()
