@@ -36,6 +36,9 @@ test-vm:
 	fixtures/install.sh gcc libc6-dev busybox-static cpio runc crun
 	ADVISOR_VM=$(VM) $(GO) test -count=1 -v ./fixtures/vm
 
+demo: build
+	fixtures/demo/run.sh
+
 bench: libseccomp
 	$(GO) test -tags "$(tags)" -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 

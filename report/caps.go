@@ -79,7 +79,7 @@ func capsLines(s caps.Synthesis) []Line {
 			lines = append(lines, line)
 		}
 		joinSeen(lines[i].Seen, f.Seen)
-		if f.Syscall != "" && !slices.Contains(calls[i], f.Syscall) {
+		if f.Syscall != "" && !strings.Contains(f.Reason, f.Syscall) && !slices.Contains(calls[i], f.Syscall) {
 			calls[i] = append(calls[i], f.Syscall)
 		}
 	}

@@ -20,6 +20,8 @@ type Format struct {
 // Formats are the formats of one kind of policy, the default first.
 func Formats(kind string) []Format {
 	switch kind {
+	case KindSeccomp:
+		return seccompFormats()
 	case KindNetpol:
 		return netpolFormats()
 	case KindCaps:

@@ -31,7 +31,7 @@ func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Optio
 	evidence := evidenceOf(seen)
 	var list []Policy
 	for i, doc := range docs {
-		w := workloadOf(s, i)
+		w := workloadOf(s, i, evidence)
 		p, err := Policy{
 			Kind: KindNetpol, Workload: w, Format: format.Name,
 			File: strings.ReplaceAll(strings.TrimSuffix(doc.Path, ".yaml"), "/", "-") + format.Suffix,
@@ -47,14 +47,20 @@ func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Optio
 }
 
 // workloadOf is the workload that a generated policy selects; for one that
-// isolates a namespace, the namespace.
-func workloadOf(s netpol.Synthesis, i int) policies.Workload {
+// isolates a namespace, the namespace. Outside Kubernetes the policy's
+// namespace is made up and not the workload's.
+func workloadOf(s netpol.Synthesis, i int, known map[policies.Workload]policies.Evidence) policies.Workload {
 	p := &s.Policies[i]
 	kind, name, ok := strings.Cut(p.Annotations["advisor/workload"], "/")
 	if !ok {
 		return policies.Workload{Namespace: p.Namespace, Kind: "Namespace", Name: p.Namespace}
 	}
-	return policies.Workload{Namespace: p.Namespace, Kind: kind, Name: name}
+	plain := policies.Workload{Kind: kind, Name: name}
+	if _, ok := known[plain]; ok {
+		return plain
+	}
+	plain.Namespace = p.Namespace
+	return plain
 }
 
 // netpolLines are the flows behind each rule, and what was assumed.

@@ -10,6 +10,7 @@ import (
 	"advisor/policies/caps"
 	"advisor/policies/manifest"
 	"advisor/policies/netpol"
+	"advisor/policies/seccomp"
 )
 
 // Request says which policies to make, and how.
@@ -17,6 +18,7 @@ type Request struct {
 	Kinds     []string
 	Format    string   // of all kinds asked for; empty is each kind's default
 	Workloads []string // globs as in [MatchWorkload]; empty is all
+	Seccomp   seccomp.Options
 	Netpol    netpol.Options
 	Caps      caps.Options
 	// Objects say more about the cluster than traces do: owners, labels,
@@ -78,6 +80,9 @@ func ofKind(kind string, seen, chosen []policies.Observation, req Request, forma
 
 // single makes a policy that concerns one container alone.
 func single(kind string, o policies.Observation, req Request, format Format) (Policy, error) {
+	if kind == KindSeccomp {
+		return Seccomp(o, req.Seccomp, format)
+	}
 	return Caps(o, req.Caps, format)
 }
 

@@ -7,17 +7,16 @@ import (
 	"strings"
 
 	"advisor/policies"
-	"advisor/policies/caps"
-	"advisor/policies/netpol"
 	"advisor/report"
 	"advisor/trace"
 )
 
 // reportCmd makes policies out of traces.
 type reportCmd struct {
-	Netpol reportNetpolCmd `cmd:"" help:"Make network policies."`
-	Caps   reportCapsCmd   `cmd:"" help:"Make capability lists."`
-	All    reportAllCmd    `cmd:"" help:"Make policies of all kinds."`
+	Seccomp reportSeccompCmd `cmd:"" help:"Make seccomp profiles."`
+	Netpol  reportNetpolCmd  `cmd:"" help:"Make network policies."`
+	Caps    reportCapsCmd    `cmd:"" help:"Make capability lists."`
+	All     reportAllCmd     `cmd:"" help:"Make policies of all kinds."`
 }
 
 // reporting is what all kinds of policy share.
@@ -28,6 +27,23 @@ type reporting struct {
 	Evidence   bool     `help:"Say on stderr, for each line of a policy, who did it and when."`
 	Strict     bool     `help:"Fail where the evidence is not complete."`
 	AllowEmpty bool     `help:"Accept traces in which nothing was recorded."`
+}
+
+type reportSeccompCmd struct {
+	reporting
+	Format string `placeholder:"FORMAT" help:"One of ${seccomp_formats}."`
+	seccompFlags
+}
+
+// Run prints seccomp profiles.
+func (c *reportSeccompCmd) Run(s streams) error {
+	opt, err := c.options()
+	if err != nil {
+		return err
+	}
+	return c.run(s, report.Request{
+		Kinds: []string{report.KindSeccomp}, Format: c.Format, Seccomp: opt,
+	})
 }
 
 type reportNetpolCmd struct {
@@ -58,34 +74,21 @@ func (c *reportCapsCmd) Run(s streams) error {
 
 type reportAllCmd struct {
 	reporting
+	seccompFlags
 	netpolFlags
 	capsFlags
 }
 
 // Run prints policies of all kinds.
 func (c *reportAllCmd) Run(s streams) error {
+	opt, err := c.seccompFlags.options()
+	if err != nil {
+		return err
+	}
 	return c.run(s, report.Request{
-		Kinds: report.Kinds(), Netpol: c.netpolFlags.options(), Caps: c.capsFlags.options(),
+		Kinds: report.Kinds(), Seccomp: opt, Netpol: c.netpolFlags.options(), Caps: c.capsFlags.options(),
 	})
 }
-
-// netpolFlags are the choices of network policies.
-type netpolFlags struct {
-	DefaultDeny bool   `help:"Add a policy to each namespace that isolates all its pods."`
-	Unresolved  string `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
-	Dialect     string `placeholder:"NAME" help:"The network plugin to prove the policies for."`
-}
-
-func (f netpolFlags) options() netpol.Options {
-	return netpol.Options{DefaultDeny: f.DefaultDeny, Unresolved: f.Unresolved, Dialect: f.Dialect}
-}
-
-// capsFlags are the choices of capability lists.
-type capsFlags struct {
-	Engine string `placeholder:"NAME" help:"The engine that will resolve the list: docker, podman, kubernetes …"`
-}
-
-func (f capsFlags) options() caps.Options { return caps.Options{Engine: f.Engine} }
 
 // run reads the traces, makes the policies and writes them: all, or none where
 // one of them does not hold.
@@ -150,14 +153,22 @@ func (r reporting) doubt(made []report.Policy) error {
 // write puts the policies where they belong. Several that do not make one
 // readable text need a directory.
 func (r reporting) write(s streams, made []report.Policy) error {
-	if len(made) > 1 && (r.toStdout() || !r.isDir()) {
-		for _, p := range made {
-			if f, err := report.FormatOf(p.Kind, p.Format); err != nil || !f.Stream {
-				return severalError(made)
-			}
-		}
+	if len(made) > 1 && (r.toStdout() || !r.isDir()) && !readable(made) {
+		return severalError(made)
 	}
 	return r.output.write(s, documents(made))
+}
+
+// readable says that the policies make one text with a parser for it. JSON is
+// YAML, so of several kinds they always make a stream of YAML documents.
+func readable(made []report.Policy) bool {
+	for _, p := range made {
+		if p.Kind != made[0].Kind {
+			return true
+		}
+	}
+	format, err := report.FormatOf(made[0].Kind, made[0].Format)
+	return err == nil && format.Stream
 }
 
 func severalError(made []report.Policy) error {

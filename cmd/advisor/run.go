@@ -79,8 +79,9 @@ func newParser(g *grammar, s streams, exit func(int)) (*kong.Kong, error) {
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.Vars{
-			"netpol_formats": report.FormatNames(report.KindNetpol),
-			"caps_formats":   report.FormatNames(report.KindCaps),
+			"seccomp_formats": report.FormatNames(report.KindSeccomp),
+			"netpol_formats":  report.FormatNames(report.KindNetpol),
+			"caps_formats":    report.FormatNames(report.KindCaps),
 		},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)

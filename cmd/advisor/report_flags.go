@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"advisor/policies/caps"
+	"advisor/policies/netpol"
+	"advisor/policies/seccomp"
+)
+
+// seccompFlags are the choices of seccomp profiles.
+type seccompFlags struct {
+	Runtime      string   `placeholder:"NAME" help:"The runtime that loads the profile: runc, crun, \"runc 1.1.5\"; default: as recorded."`
+	NoNewPrivs   string   `enum:"auto,on,off" default:"auto" help:"Whether the workload runs with no_new_privs: auto, on or off."`
+	Action       string   `enum:"errno,kill,log" default:"errno" help:"What happens to other calls: errno, kill or log."`
+	Add          []string `placeholder:"CALL" help:"Allow these calls too."`
+	Base         string   `placeholder:"PATH" help:"Allow what this profile allows too."`
+	Arguments    bool     `help:"Restrict calls to the recorded arguments."`
+	Capabilities []string `placeholder:"NAME" help:"The capabilities the workload will have: conditions in --base depend on them."`
+}
+
+func (f seccompFlags) options() (seccomp.Options, error) {
+	opt := seccomp.Options{
+		Runtime: f.Runtime, Action: f.Action, Add: f.Add, Arguments: f.Arguments,
+		Context: seccomp.Context{Capabilities: f.Capabilities},
+	}
+	if f.NoNewPrivs != "auto" {
+		on := f.NoNewPrivs == "on"
+		opt.NoNewPrivileges = &on
+	}
+	if f.Base == "" {
+		return opt, nil
+	}
+	text, err := os.ReadFile(f.Base)
+	if err != nil {
+		return opt, err
+	}
+	base, errs := seccomp.Parse(f.Base, text)
+	opt.Base = &base
+	return opt, errors.Join(errs...)
+}
+
+// netpolFlags are the choices of network policies.
+type netpolFlags struct {
+	DefaultDeny bool   `help:"Add a policy to each namespace that isolates all its pods."`
+	Unresolved  string `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
+	Dialect     string `placeholder:"NAME" help:"The network plugin to prove the policies for."`
+}
+
+func (f netpolFlags) options() netpol.Options {
+	return netpol.Options{DefaultDeny: f.DefaultDeny, Unresolved: f.Unresolved, Dialect: f.Dialect}
+}
+
+// capsFlags are the choices of capability lists.
+type capsFlags struct {
+	Engine string `placeholder:"NAME" help:"The engine that will resolve the list: docker, podman, kubernetes …"`
+}
+
+func (f capsFlags) options() caps.Options { return caps.Options{Engine: f.Engine} }
