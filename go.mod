@@ -18,6 +18,7 @@ require (
 
 require (
 	github.com/containerd/containerd/api v1.12.0
+	github.com/mdlayher/netlink v1.11.2
 	golang.org/x/term v0.47.0
 	google.golang.org/grpc v1.82.1
 	k8s.io/cri-api v0.37.2
@@ -28,6 +29,7 @@ require (
 require (
 	github.com/containerd/log v0.1.0 // indirect
 	github.com/containerd/ttrpc v1.2.9 // indirect
+	github.com/mdlayher/socket v0.6.0 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260526163538-3dc84a4a5aaa // indirect
 	google.golang.org/protobuf v1.36.12-0.20260120151049-f2248ac996af // indirect

@@ -19,6 +19,8 @@ func act(args []string) int {
 		return must(actCaps())
 	case "network":
 		return must(actNetwork())
+	case "hold":
+		return must(actHold())
 	case "filter":
 		return must(actFilter())
 	}

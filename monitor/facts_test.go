@@ -1,12 +1,18 @@
 package monitor
 
 import (
+	"bufio"
 	"fmt"
+	"os/exec"
 	"slices"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
+	"advisor/monitor/container"
 	"advisor/trace"
 )
 
@@ -122,5 +128,52 @@ func TestPhases(t *testing.T) {
 	}
 	if start := called(list, trace.PhaseStart); !slices.Contains(start, "execve") {
 		t.Errorf("no execve at the start: %v", start)
+	}
+}
+
+// TestExistingSockets begins to record when a connection stands already.
+func TestExistingSockets(t *testing.T) {
+	args := self(t, "hold")
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		skipOrFail(t, err)
+	}
+	defer func() {
+		in.Close()
+		_ = cmd.Wait()
+	}()
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("the other side says %q: %v", line, err)
+	}
+	got := run(t, t.Context(), Options{
+		Duration: 1500 * time.Millisecond, Selection: container.Selection{Host: true},
+	})
+	var have []string
+	for _, rec := range got.records {
+		switch rec := rec.(type) {
+		case *trace.Listen:
+			have = append(have, fmt.Sprintf("listen %s %s:%d %t", rec.Protocol, rec.Address, rec.Port, rec.Existing))
+		case *trace.Accept:
+			have = append(have, fmt.Sprintf("accept %d from %s %t", rec.Port, rec.Remote, rec.Existing))
+		case *trace.Connect:
+			have = append(have, fmt.Sprintf("connect %s:%d %s %t", rec.Remote, rec.Port, rec.Result, rec.Existing))
+		}
+	}
+	for _, want := range []string{
+		"listen TCP 127.0.0.1:39310 true", "listen UDP ::1:5353 true",
+		"accept 39310 from 127.0.0.1 true", "connect 127.0.0.1:39310 established true",
+	} {
+		if !slices.Contains(have, want) {
+			t.Errorf("no %q among\n%v", want, have)
+		}
 	}
 }

@@ -32,13 +32,14 @@ type recording struct {
 	facts    *facts
 	ident    *identifier
 
-	began   time.Time
-	snapped time.Time
-	scanned time.Time
-	lastNew time.Time
-	told    bpf.RecorderLosses
-	lost    uint64
-	gone    int // selected containers that ended and are forgotten
+	began     time.Time
+	snapped   time.Time
+	scanned   time.Time
+	lastNew   time.Time
+	told      bpf.RecorderLosses
+	lost      uint64
+	hostNetns uint32
+	gone      int // selected containers that ended and are forgotten
 }
 
 func newRecording(o Options, p *probes, out *output, cmd *command) *recording {
@@ -59,6 +60,9 @@ func (r *recording) existing() error {
 		return err
 	}
 	for _, t := range tasks {
+		if t.Tgid == kthreadd {
+			r.hostNetns = t.Netns
+		}
 		if t.Tgid == kthreadd || r.spaces[t.Id] != nil {
 			continue
 		}
@@ -68,6 +72,7 @@ func (r *recording) existing() error {
 		s.netns, s.cgroup, s.pidns = t.Netns, t.Cgroup, t.Pidns
 		r.identify(s)
 	}
+	r.sockets()
 	return nil
 }
 
