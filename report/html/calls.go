@@ -134,7 +134,7 @@ func overview(workloads []workloadView) []overviewGroup {
 				at = len(groups)
 				groups = append(groups, overviewGroup{Name: g.Name, Reason: g.Reason})
 			}
-			groups[at].add(w.Name, g.Rows)
+			groups[at].add(w.Short, g.Rows)
 		}
 	}
 	for i := range groups {

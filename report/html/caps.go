@@ -66,7 +66,7 @@ func newCapMatrix(workloads []workloadView) *capMatrix {
 	slices.Sort(m.Columns)
 	m.Columns = slices.Compact(m.Columns)
 	for _, w := range workloads {
-		row := capMatrixRow{link{w.ID, w.Name}, make([]capRow, len(m.Columns))}
+		row := capMatrixRow{link{w.ID, w.Short}, make([]capRow, len(m.Columns))}
 		for _, c := range w.Caps {
 			at, _ := slices.BinarySearch(m.Columns, c.Name)
 			row.Cells[at] = c

@@ -69,7 +69,7 @@ func figures(p Page) []figure {
 		windowFigure(e),
 		{Label: "Workloads", Value: fmt.Sprint(len(p.Workloads)), Note: plural(max(e.Traces, 1), "trace")},
 		{Label: "Replicas", Value: fmt.Sprint(e.Replicas), Note: plural(e.Restarts, "restart")},
-		{Label: "Nodes", Value: fmt.Sprint(len(e.Nodes)), Note: shorten(e.Nodes)},
+		{Label: "Nodes", Value: fmt.Sprint(len(e.Nodes)), Note: someOf(e.Nodes)},
 		lostFigure(e),
 		completeFigure(e),
 		quietFigure(e),
@@ -102,9 +102,6 @@ func completeFigure(e policies.Evidence) figure {
 	case trace.CompleteFalse:
 		f.Value, f.Note = "no", "see below"
 	}
-	if e.Complete == trace.CompleteTrue && e.Late > 0 {
-		f.Note = plural(e.Late, "container") + " began before recording"
-	}
 	return f
 }
 
@@ -120,8 +117,8 @@ func quietFigure(e policies.Evidence) figure {
 	}
 }
 
-// shorten names the first few.
-func shorten(names []string) string {
+// someOf names the first few.
+func someOf(names []string) string {
 	if len(names) > 3 {
 		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)
 	}
@@ -137,6 +134,16 @@ func cautions(p Page) []string {
 	for _, l := range p.Evidence.Losses {
 		lines = append(lines, fmt.Sprintf("Lost %d at %s/%s: %s", l.Count, l.Probe, l.Stage, l.Reason))
 	}
+	if n := p.Evidence.Incomplete; n > 0 {
+		lines = append(lines, "Facts of "+plural(n, "container")+" were lost")
+	}
+	if n := p.Evidence.Late; n > 0 {
+		lines = append(lines, plural(n, "container")+" ran before recording began")
+	}
+	if n := p.Evidence.Sampled; n > 0 {
+		lines = append(lines, "Checks of capabilities in "+plural(n, "container")+" are a sample")
+	}
+	lines = append(lines, p.Evidence.Notes...)
 	return append(lines, p.Notes...)
 }
 
@@ -158,12 +165,9 @@ func newCurve(c Curve, w window) *curveView {
 	if c.Step <= 0 || len(c.New) == 0 {
 		return nil
 	}
-	most, last, total := 0, 0, 0
-	for i, n := range c.New {
+	most, total := 0, 0
+	for _, n := range c.New {
 		most, total = max(most, n), total+n
-		if n > 0 {
-			last = i
-		}
 	}
 	if most == 0 {
 		return nil
@@ -172,9 +176,21 @@ func newCurve(c Curve, w window) *curveView {
 	return &curveView{
 		Path: bars(c.New, most), Width: curveWidth, Height: curveHeight,
 		Start: w.clock(c.Start), End: w.clock(end),
-		Text: fmt.Sprintf("%s in steps of %s; at most %d in one; the last in step %d of %d",
-			plural(total, "new fact"), length(c.Step), most, last+1, len(c.New)),
+		Text: fmt.Sprintf("%s, at most %d %s", plural(total, "new fact"), most, each(c.Step)),
 	}
+}
+
+// each is a step of time as a rate: "a minute", "in 5m00s".
+func each(step time.Duration) string {
+	switch step {
+	case time.Second:
+		return "a second"
+	case time.Minute:
+		return "a minute"
+	case time.Hour:
+		return "an hour"
+	}
+	return "in " + length(step)
 }
 
 // bars draws one bar for each step. Heights go by the square root: a single

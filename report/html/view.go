@@ -48,12 +48,14 @@ type legend struct {
 
 func newView(p Page) (view, error) {
 	w := newWindow(p.Evidence)
+	compared := len(p.Manifests) > 0
 	v := view{
 		Title: title(p), Page: p,
 		Figures: figures(p), Cautions: cautions(p), Curve: newCurve(p.Curve, w),
 	}
-	v.Counts, v.Sentence = headline(p)
-	compared := len(p.Manifests) > 0
+	if v.Counts, v.Sentence = headline(p); !compared {
+		v.Counts = nil
+	}
 	v.Flows = flowRows(p.Flows, compared, w)
 	v.FlowKinds = flowLegend(v.Flows, compared)
 	v.Data.Rules = make(map[string][]rule)
@@ -63,7 +65,11 @@ func newView(p Page) (view, error) {
 		wv.policies(wl, flows, v.Data.Rules)
 		v.Workloads = append(v.Workloads, wv)
 	}
+	if !compared {
+		countFacts(v.Workloads, v.Flows)
+	}
 	openWorst(v.Workloads)
+	shorten(v.Workloads)
 	v.Caps, v.Calls = newCapMatrix(v.Workloads), overview(v.Workloads)
 	v.Data.Graph = newGraph(v.Flows, articles(v.Workloads))
 	if len(v.Data.Graph.Edges) > maxEdges {
@@ -106,7 +112,8 @@ func worst(findings []policies.Finding) int {
 // when their manifests are enforced.
 func openWorst(list []workloadView) {
 	for i := range list {
-		list[i].Open = len(list) == 1 || i < 3 && list[i].rank <= rank(policies.Invalid)
+		list[i].Only = len(list) == 1
+		list[i].Open = list[i].Only || i < 3 && list[i].rank <= rank(policies.Invalid)
 	}
 }
 

@@ -13,10 +13,12 @@ import (
 type workloadView struct {
 	ID       string
 	Name     string // as people read it
+	Short    string // without kind and, where it is the pod's only one, container
 	Workload policies.Workload
 	Image    string
 	Evidence string
 	Open     bool
+	Only     bool      // the page has no other
 	Verdicts []verdict // seccomp, netpol, caps
 	Findings []findingRow
 	Caps     []capRow
@@ -69,6 +71,49 @@ func newWorkload(id string, w Workload, risks []Risk, at window) workloadView {
 		v.Verdicts = append(v.Verdicts, newVerdict(kind, w))
 	}
 	return v
+}
+
+// shorten gives every workload a name for places where there is little room:
+// namespace/name where no other on the page has that.
+func shorten(list []workloadView) {
+	count := make(map[string]int)
+	short := func(w workloadView) string {
+		return Peer{w.Workload.Namespace, w.Workload.Name}.String()
+	}
+	for _, w := range list {
+		count[short(w)]++
+	}
+	for i, w := range list {
+		if list[i].Short = short(w); count[list[i].Short] > 1 {
+			list[i].Short = w.Name
+		}
+	}
+}
+
+// countFacts puts what was seen where a comparison would put its verdict.
+func countFacts(list []workloadView, flows []flowRow) {
+	for _, w := range list {
+		self := Peer{w.Workload.Namespace, w.Workload.Name}
+		touching, needed := 0, 0
+		for _, f := range flows {
+			if f.flow.From == self || f.flow.To == self {
+				touching++
+			}
+		}
+		for _, c := range w.Caps {
+			if c.need == Needed {
+				needed++
+			}
+		}
+		texts := []string{
+			plural(w.NCalls, "call"), plural(touching, "flow"), fmt.Sprintf("%d needed", needed),
+		}
+		for i := range w.Verdicts {
+			if w.Verdicts[i].Class == "none" {
+				w.Verdicts[i].Text = texts[i]
+			}
+		}
+	}
 }
 
 // evidenceLine is how much a workload was watched, as in the text report.

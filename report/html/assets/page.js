@@ -72,10 +72,11 @@ for (const box of document.querySelectorAll(".copy")) {
   box.append(button);
 }
 
-// On paper everything is open.
+// On paper the articles and the flows are open; policies and the long tables of
+// system calls are there when the reader has opened them.
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details:not([open])")];
+  closed = [...document.querySelectorAll(".workload:not([open]), .flows:not([open]), .more:not([open])")];
   for (const d of closed) d.open = true;
 });
 addEventListener("afterprint", () => { for (const d of closed) d.open = false; closed = []; });
