@@ -14,7 +14,7 @@ tags = $(shell test -e /usr/include/seccomp.h && command -v gcc >/dev/null && ec
 bpf = $(shell test "$$(id -u)" = 0 && test -e /sys/kernel/btf/vmlinux && echo 1)
 root = $(filter 0,$(shell id -u))
 
-.PHONY: all build test test-vm demo bench generate lint fuzz clean
+.PHONY: all build test test-vm test-html demo bench generate lint fuzz clean
 
 all: build
 
@@ -38,6 +38,10 @@ test-vm:
 
 demo: build
 	fixtures/demo/run.sh
+
+# Opens the HTML report in headless Chromium.
+test-html:
+	report/html/browser.sh
 
 bench: libseccomp
 	$(GO) test -tags "$(tags)" -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -29,6 +29,7 @@ import (
 	"strings"
 )
 
+//go:generate ./vendor.sh
 //go:embed assets
 var assets embed.FS
 
