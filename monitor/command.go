@@ -55,7 +55,7 @@ func newCommand(o Options) (*command, error) {
 		// steps in the new namespace count as the runtime's and not as the
 		// workload's.
 		Path:   "/proc/self/exe",
-		Args:   append([]string{initName, c.path}, o.Command...),
+		Args:   InitArgs(c.path, o.Command),
 		Stdin:  o.Stdin,
 		Stdout: writerOr(o.Stdout),
 		Stderr: writerOr(o.Stderr),

@@ -13,6 +13,12 @@ import (
 // namespaces.
 const initName = "advisor-init"
 
+// InitArgs are the arguments with which this program, started in new mount and
+// pid namespaces, is their first process and runs the program at path.
+func InitArgs(path string, args []string) []string {
+	return append([]string{initName, path}, args...)
+}
+
 // IsInit tells whether this process is the first of a command's namespaces. The
 // program that calls [Run] asks before anything else, and then ends with the
 // code of [Init].

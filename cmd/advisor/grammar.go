@@ -4,6 +4,7 @@ package main
 type grammar struct {
 	Monitor monitorCmd `cmd:"" help:"Record what containers do."`
 	Report  reportCmd  `cmd:"" help:"Turn traces into policies."`
+	Verify  verifyCmd  `cmd:"" help:"Run a workload under its policies, with and without each part."`
 	Trace   traceCmd   `cmd:"" help:"Look at traces and check them."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what this machine has for recording, and what is missing."`
 	Version versionCmd `cmd:"" help:"Say which advisor this is."`

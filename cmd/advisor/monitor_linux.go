@@ -11,15 +11,20 @@ import (
 
 	"advisor/monitor"
 	"advisor/monitor/container"
+	"advisor/verify"
 )
 
 // firstProcess does the work of a command's first process where this is one:
-// the recorder starts itself again inside the command's namespaces.
+// the recorder starts itself again inside the command's namespaces, and an
+// experiment once more to give up capabilities.
 func firstProcess() (first bool, code int) {
-	if !monitor.IsInit() {
-		return false, 0
+	switch {
+	case monitor.IsInit():
+		return true, monitor.Init()
+	case verify.IsLimit():
+		return true, verify.Limit()
 	}
-	return true, monitor.Init()
+	return false, 0
 }
 
 // Run records until it is enough, and passes the code of a command on.

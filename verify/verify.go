@@ -1,0 +1,195 @@
+// Package verify runs a workload under a list of capabilities, and again
+// without each of them, to tell which it cannot do without.
+//
+// A recording shows what was asked for and granted. Whether the workload would
+// have got along without is for an experiment to tell, and this is it.
+//
+//   - Every run is a fresh one, and the one before has ended.
+//   - A run passes when the probe, a shell command, exits 0 within the time for
+//     it. Without a probe the workload itself has to end with 0.
+//   - Nothing is said of single capabilities unless the whole list passes.
+//   - Where several can be spared, that they can be spared together is tried as
+//     well: of two that stand in for one another each alone seems unnecessary.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ErrFails says that the workload does not pass under the whole list.
+var ErrFails = errors.New("the workload does not pass under the whole list")
+
+// Options say what to run, and how to tell that it works.
+type Options struct {
+	Capabilities []string // the list to verify, without "CAP_"
+	// Command is a program with its arguments, to be run in a mount and pid
+	// namespace of its own.
+	Command []string
+	// Docker are the arguments of docker run, with image and command: a
+	// container in place of Command. They name no capabilities.
+	Docker          []string
+	Seccomp         string // path of a profile for Docker, empty for its default
+	NoNewPrivileges bool
+	// Probe is a shell command that uses the workload and exits 0 if it works.
+	// It is tried again until then. For a container the environment has its id
+	// as ADVISOR_CONTAINER and its address as ADVISOR_ADDRESS.
+	Probe  string
+	Within time.Duration // for each run, 0 for [DefaultWithin]
+	Output io.Writer     // takes what workload and probe write; nil for nobody
+	Tried  func(Attempt) // is told of each run; nil for nobody
+}
+
+// DefaultWithin is how long a run may take until its probe passes.
+const DefaultWithin = 10 * time.Second
+
+// Attempt is one run.
+type Attempt struct {
+	Without []string `json:"without,omitempty"` // taken off the list
+	Passed  bool     `json:"passed"`
+	Reason  string   `json:"reason,omitempty"` // why it did not pass
+}
+
+// Verdict is what was found of one capability.
+type Verdict struct {
+	Name      string `json:"name"`
+	Necessary bool   `json:"necessary"`
+	Reason    string `json:"reason,omitempty"` // how the run without it failed
+}
+
+// Result is what was found.
+type Result struct {
+	Verdicts []Verdict `json:"verdicts"` // in the order of the list
+	// Least is the smallest list that was found to pass, sorted.
+	Least []string `json:"least"`
+	Runs  int      `json:"runs"`
+}
+
+// Run verifies the list. It fails with [ErrFails] where not even all of it will
+// do, and where ctx is done before the end.
+func Run(ctx context.Context, o Options) (Result, error) {
+	e := experiment{o: o, start: o.start}
+	return e.run(ctx)
+}
+
+// experiment is a verification under way.
+type experiment struct {
+	o     Options
+	start func(ctx context.Context, capabilities []string) (*process, error)
+	runs  int
+}
+
+func (e *experiment) run(ctx context.Context) (Result, error) {
+	if first := e.without(ctx); !first.Passed {
+		return Result{Runs: e.runs}, errors.Join(ctx.Err(), fmt.Errorf("%w: %s", ErrFails, first.Reason))
+	}
+	var r Result
+	var spare []string
+	for _, name := range e.o.Capabilities {
+		a := e.without(ctx, name)
+		r.Verdicts = append(r.Verdicts, Verdict{Name: name, Necessary: !a.Passed, Reason: a.Reason})
+		if a.Passed {
+			spare = append(spare, name)
+		}
+	}
+	r.Least = e.less(e.spare(ctx, spare))
+	r.Runs = e.runs
+	return r, ctx.Err()
+}
+
+// spare is what of names can be spared together: all, or what is left when one
+// after the other is tried.
+func (e *experiment) spare(ctx context.Context, names []string) []string {
+	if len(names) < 2 || e.without(ctx, names...).Passed {
+		return names
+	}
+	spared := names[:1:1]
+	for _, name := range names[1:] {
+		if more := append(slices.Clone(spared), name); e.without(ctx, more...).Passed {
+			spared = more
+		}
+	}
+	return spared
+}
+
+// less is the list without some, sorted.
+func (e *experiment) less(names []string) []string {
+	list := []string{}
+	for _, name := range e.o.Capabilities {
+		if !slices.Contains(names, name) {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// without makes one run.
+func (e *experiment) without(ctx context.Context, names ...string) Attempt {
+	e.runs++
+	a := Attempt{Without: names}
+	err := e.try(ctx, e.less(names))
+	if a.Passed = err == nil; err != nil {
+		a.Reason = err.Error()
+	}
+	if e.o.Tried != nil {
+		e.o.Tried(a)
+	}
+	return a
+}
+
+func (e *experiment) try(ctx context.Context, capabilities []string) error {
+	within := e.o.Within
+	if within == 0 {
+		within = DefaultWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	p, err := e.start(ctx, capabilities)
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.judge(ctx, p), p.stop())
+}
+
+// judge waits until it is clear whether p works.
+func (e *experiment) judge(ctx context.Context, p *process) error {
+	if e.o.Probe != "" {
+		err := Probe(ctx, e.o.Probe, p.env, p.ended, e.o.Output)
+		if last := strings.TrimSpace(p.last()); err != nil && last != "" {
+			return fmt.Errorf("%w; the workload wrote: %s", err, last)
+		}
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return errors.New("it did not end in time, and no probe tells whether it works")
+	case <-p.ended:
+	}
+	if code := p.code(); code != 0 {
+		return p.endedWith(code)
+	}
+	return nil
+}
+
+// process is a workload that runs.
+type process struct {
+	env   []string        // for the probe
+	ended <-chan struct{} // closed when it has
+	code  func() int      // its exit code then
+	last  func() string   // the last line it wrote
+	stop  func() error    // ends it, waits, and clears away
+}
+
+func (p *process) endedWith(code int) error {
+	text := fmt.Sprintf("it ended with %d", code)
+	if last := strings.TrimSpace(p.last()); last != "" {
+		text += ": " + last
+	}
+	return errors.New(text)
+}
