@@ -167,9 +167,12 @@ func unescape(s string) string {
 }
 
 // parseProcCgroup returns the paths of a /proc/PID/cgroup, the most telling
-// first: cgroup2, then systemd's own hierarchy, then the other controllers.
-func parseProcCgroup(data []byte) []string {
-	var unified, systemd, others []string
+// first: cgroup2, systemd's own hierarchy, the other controllers. In some of
+// the others a container may not have a cgroup of its own but be in the one
+// of whoever started it, so where there is anything better they are only good
+// for what a runtime has marked.
+func parseProcCgroup(data []byte) (paths, controllers []string) {
+	var systemd []string
 	for line := range bytes.Lines(data) {
 		f := strings.SplitN(strings.TrimSuffix(string(line), "\n"), ":", 3)
 		if len(f) != 3 || len(f[2]) > maxPath {
@@ -178,12 +181,31 @@ func parseProcCgroup(data []byte) []string {
 		path := strings.TrimSuffix(f[2], " (deleted)")
 		switch f[1] {
 		case "":
-			unified = append(unified, path)
+			paths = append(paths, path)
 		case "name=systemd":
 			systemd = append(systemd, path)
 		default:
-			others = append(others, path)
+			controllers = append(controllers, path)
 		}
 	}
-	return append(append(unified, systemd...), others...)
+	if paths = append(paths, systemd...); len(paths) == 0 {
+		return controllers, nil
+	}
+	return paths, controllers
+}
+
+// placeIn reads all cgroups of a task.
+func placeIn(paths, controllers []string) place {
+	var best place
+	for _, path := range paths {
+		if at := parsePath(path); at.better(best) {
+			best = at
+		}
+	}
+	for _, path := range controllers {
+		if at := parsePath(path); at.sure && at.better(best) {
+			best = at
+		}
+	}
+	return best
 }

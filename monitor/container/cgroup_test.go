@@ -70,17 +70,37 @@ func TestParsePath(t *testing.T) {
 
 func TestParseProcCgroup(t *testing.T) {
 	tests := []struct{ name, file, want string }{
-		{"v2", "0::/docker/a\n", "/docker/a"},
-		{"hybrid", "4:memory:/x/a\n1:name=systemd:/a\n0::/\n", "/ /a /x/a"},
-		{"v1", "4:memory:/x/a\n1:name=systemd:/a\n", "/a /x/a"},
-		{"colons in the path", "0::/a:b:c\n", "/a:b:c"},
-		{"deleted", "0::/a (deleted)\n", "/a"},
-		{"nonsense", "nonsense\n::\n", ""},
+		{"v2", "0::/docker/a\n", "/docker/a |"},
+		{"hybrid", "4:memory:/x/a\n1:name=systemd:/a\n0::/\n", "/ /a | /x/a"},
+		{"v1", "4:memory:/x/a\n1:name=systemd:/a\n", "/a | /x/a"},
+		{"v1 without systemd", "4:memory:/x/a\n", "/x/a |"},
+		{"colons in the path", "0::/a:b:c\n", "/a:b:c |"},
+		{"deleted", "0::/a (deleted)\n", "/a |"},
+		{"nonsense", "nonsense\n::\n", " |"},
 	}
 	for _, tt := range tests {
-		got := strings.Join(parseProcCgroup([]byte(tt.file)), " ")
+		paths, controllers := parseProcCgroup([]byte(tt.file))
+		got := strings.Join(paths, " ") + " |"
+		if len(controllers) > 0 {
+			got += " " + strings.Join(controllers, " ")
+		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestPlaceIn: the recorder's own surroundings are no container's name.
+func TestPlaceIn(t *testing.T) {
+	tests := []struct{ name, file, want string }{
+		{"nspawn", "4:memory:/ci/job\n1:name=systemd:/payload\n0::/payload\n", ""},
+		{"crun on a hybrid machine", "4:memory:/ci/job/web\n1:name=systemd:/web\n0::/\n", "web"},
+		{"only a controller", "4:memory:/docker/" + idA + "\n1:name=systemd:/\n0::/\n", idA},
+		{"root", "4:memory:/\n0::/\n", ""},
+	}
+	for _, tt := range tests {
+		if got := placeIn(parseProcCgroup([]byte(tt.file))).id; got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }

@@ -141,15 +141,11 @@ type query struct {
 
 // place reads the cgroup.
 func (q *query) place() {
-	paths := []string{q.sight.CgroupPath}
+	paths, controllers := []string{q.sight.CgroupPath}, []string(nil)
 	if q.sight.CgroupPath == "" && q.live {
-		paths = q.proc.cgroups(q.sight.PID)
+		paths, controllers = q.proc.cgroups(q.sight.PID)
 	}
-	for _, path := range append(paths, q.sight.Cgroup) {
-		if at := parsePath(path); at.better(q.at) {
-			q.at = at
-		}
-	}
+	q.at = placeIn(append(paths, q.sight.Cgroup), controllers)
 	q.c.ID, q.c.Runtime, q.c.Name = q.at.id, q.at.runtime, q.at.name
 	if q.c.ID == "" {
 		q.c.ID = "mnt-" + strconv.FormatUint(q.sight.MountNS, 10)

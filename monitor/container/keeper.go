@@ -61,6 +61,8 @@ func parseKeeper(args []string, cwd string) (keeper, bool) {
 		return shim(args, cwd)
 	case base == "conmon":
 		return conmon(args)
+	case base == "systemd-nspawn":
+		return nspawn(args)
 	case base == Runc || base == Crun:
 		return foreground(base, args, cwd)
 	}
@@ -90,6 +92,18 @@ func conmon(args []string) (keeper, bool) {
 		k.runtime = CRIO
 	}
 	return k, k.id != ""
+}
+
+// nspawn names a machine after its option, else after its directory or image,
+// as systemd-nspawn(1) does.
+func nspawn(args []string) (keeper, bool) {
+	name := option(args, "M", "machine")
+	for _, from := range []string{"D", "directory", "i", "image"} {
+		if name == "" {
+			name = strings.TrimSuffix(filepath.Base(option(args, from)), ".raw")
+		}
+	}
+	return keeper{runtime: Nspawn, name: clean(name, maxName)}, true
 }
 
 func foreground(runtime string, args []string, cwd string) (keeper, bool) {

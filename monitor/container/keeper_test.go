@@ -26,6 +26,8 @@ func TestParseKeeper(t *testing.T) {
 			keeper{runtime: Runc, oci: Runc, id: "web", bundle: "/home/b", stateRoot: "/r"}, true},
 		{"crun run --bundle=/b web", "/", keeper{runtime: Crun, oci: Crun, id: "web", bundle: "/b"}, true},
 		{"runc run web", "/b", keeper{runtime: Runc, oci: Runc, id: "web", bundle: "/b"}, true},
+		{"systemd-nspawn -q --machine=web -D /x", "/", keeper{runtime: Nspawn, name: "web"}, true},
+		{"systemd-nspawn -D /var/lib/machines/web", "/", keeper{runtime: Nspawn, name: "web"}, true},
 		{"containerd-shim-runc-v2 -namespace", "/", keeper{}, false},
 		{"conmon", "/", keeper{}, false},
 		{"bash", "/", keeper{}, false},

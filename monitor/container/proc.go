@@ -42,12 +42,13 @@ func (p proc) alive(s Sight) bool {
 	if s.Cgroup == "" || s.Cgroup == "/" {
 		return true
 	}
-	return slices.ContainsFunc(parseProcCgroup(data), func(path string) bool {
+	paths, controllers := parseProcCgroup(data)
+	return slices.ContainsFunc(append(paths, controllers...), func(path string) bool {
 		return filepath.Base(path) == s.Cgroup
 	})
 }
 
-func (p proc) cgroups(pid int) []string {
+func (p proc) cgroups(pid int) (paths, controllers []string) {
 	return parseProcCgroup(p.read(pid, "cgroup"))
 }
 

@@ -22,7 +22,9 @@ func (q *query) askRuntime() {
 		q.askCRI()
 	case runtime == "" && isID(q.at.id):
 		q.askAll()
-	case runtime == Host, runtime == Nspawn:
+	case runtime == Nspawn:
+		q.c.Name, q.named = cmp.Or(q.c.Name, q.kept.name), true
+	case runtime == Host:
 		q.named = true
 	}
 }
