@@ -28,6 +28,7 @@ build: libseccomp
 	$(GO) build -trimpath -tags "$(tags)" -o bin/advisor ./cmd/advisor
 
 test: libseccomp
+	$(if $(root),fixtures/bed/install.sh)
 	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -tags "$(tags)" ./...
 
 # Boots Debian's 5.10, 6.1 and 6.12 under emulation, or those of VM.
