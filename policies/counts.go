@@ -40,7 +40,9 @@ func (acceptKey) running() bool       { return true }
 // assign gives each count to one fact of its name: one of the workload's own
 // phase if there is any, and of those the first that was seen. It notes in
 // assigned which counts found their fact.
-func assign[K counted](counts map[string]uint64, assigned map[string]bool, t tally[K]) map[K]uint64 {
+func assign[K counted](
+	counts map[string]uint64, assigned map[string]bool, t tally[K],
+) map[K]uint64 {
 	if len(counts) == 0 {
 		return nil
 	}

@@ -18,13 +18,15 @@ func WorkloadOf(c *trace.Container) Workload {
 		kind, name := podOwner(c.Pod)
 		return Workload{Namespace: c.Pod.Namespace, Kind: kind, Name: name, Container: c.Pod.Container}
 	}
-	if service := firstLabel(c.Labels, "com.docker.compose.service", "io.podman.compose.service"); service != "" {
+	service := firstLabel(c.Labels, "com.docker.compose.service", "io.podman.compose.service")
+	if service != "" {
 		project := firstLabel(c.Labels, "com.docker.compose.project", "io.podman.compose.project")
 		return Workload{Namespace: project, Kind: KindService, Name: service}
 	}
 	if service := c.Labels["com.docker.swarm.service.name"]; service != "" {
 		stack := c.Labels["com.docker.stack.namespace"]
-		return Workload{Namespace: stack, Kind: KindService, Name: strings.TrimPrefix(service, stack+"_")}
+		service = strings.TrimPrefix(service, stack+"_")
+		return Workload{Namespace: stack, Kind: KindService, Name: service}
 	}
 	return plainWorkload(c)
 }

@@ -14,7 +14,9 @@ import (
 // is compressed where its name ends in .zst. Names are as in [Observe]. Nothing
 // is written before everything is read, and no file is overwritten. Lines that
 // cannot be read are returned.
-func Merge(out string, names []string, stdin io.Reader, stdout io.Writer) ([]*trace.LineError, error) {
+func Merge(
+	out string, names []string, stdin io.Reader, stdout io.Writer,
+) ([]*trace.LineError, error) {
 	var merge trace.Merge
 	var bad []*trace.LineError
 	for _, name := range unique(names) {

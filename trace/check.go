@@ -58,7 +58,8 @@ func checkSchema(schema string) error {
 	case !ok:
 		return fmt.Errorf("%w: schema is %q", ErrNotTrace, schema)
 	case version != "v1" && !strings.HasPrefix(version, "v1."):
-		return fmt.Errorf("%w that this version reads: schema is %q, from a later one", ErrNotTrace, schema)
+		return fmt.Errorf("%w that this version reads: schema is %q, from a later one",
+			ErrNotTrace, schema)
 	}
 	return nil
 }
@@ -68,8 +69,8 @@ func checkContainer(c *Container) error {
 	for _, ip := range c.IPs {
 		errs = append(errs, checkAddress("ips", ip))
 	}
-	if c.UnprivilegedPortStart != nil && (*c.UnprivilegedPortStart < 0 || *c.UnprivilegedPortStart > 65536) {
-		errs = append(errs, fmt.Errorf("unprivilegedPortStart is %d, not 0 to 65536", *c.UnprivilegedPortStart))
+	if p := c.UnprivilegedPortStart; p != nil && (*p < 0 || *p > 65536) {
+		errs = append(errs, fmt.Errorf("unprivilegedPortStart is %d, not 0 to 65536", *p))
 	}
 	return errors.Join(errs...)
 }

@@ -171,7 +171,7 @@ func (r *recording) records() []Record {
 			list = append(list, c)
 		}
 	}
-	list = slices.AppendSeq(list, slices.Values(slices.SortedFunc(maps.Values(r.facts), compareSighted)))
+	list = append(list, slices.SortedFunc(maps.Values(r.facts), compareSighted)...)
 	list = append(list, r.countLines()...)
 	for _, text := range slices.Sorted(maps.Keys(r.once)) {
 		list = append(list, r.once[text])

@@ -34,7 +34,8 @@ func open(r io.Reader) (*lines, error) {
 		return &lines{in: in}, nil
 	}
 	// One goroutine: what was flushed before a cut is read to its last byte.
-	dec, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	dec, err := zstd.NewReader(in,
+		zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}

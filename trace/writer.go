@@ -42,8 +42,8 @@ const zstdWindow = 1 << 20
 
 // Write appends one record. It is buffered until [Writer.Flush]. Records are
 // checked as the Reader checks them, and one that is refused, with
-// [ErrInvalid], leaves the trace as it was. The first is a Header; after an End there may be another. An End's
-// Records are counted here, whatever it says.
+// [ErrInvalid], leaves the trace as it was. The first is a Header; after an End
+// there may be another. An End's Records are counted here, whatever it says.
 func (w *Writer) Write(rec Record) error {
 	if err := w.place(rec); err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 
 type traceMergeCmd struct {
 	traces
-	Output string `short:"o" default:"-" placeholder:"PATH" help:"Write the merged trace here, compressed if the name ends in .zst; '-' is stdout."`
+	Output string `short:"o" default:"-" placeholder:"PATH" help:"Write here, compressed if the name ends in .zst; '-' is stdout."`
 }
 
 // Run writes several traces as one. Lines that cannot be read are told, and
