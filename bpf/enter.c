@@ -3,6 +3,7 @@
 /* System calls. Once seen, a call costs what an empty program costs. */
 #include "slot.h"
 #include "stack.h"
+#include "args.h"
 
 enum { X32 = 0x40000000 };
 
@@ -46,13 +47,13 @@ static __always_inline void note(struct slot *s, __u32 i, __u8 *p, struct task_s
 }
 
 /* What the stack table may keep for this task; 0 for nothing. */
-static __always_inline __u64 enter_slowly(__u64 nr, __u64 tag)
+static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag)
 {
 	struct task_struct *t = CURRENT();
 	struct mnt_namespace *m = mount_ns(t);
 	struct slot *s;
 	__u32 i;
-	__u8 class, compat;
+	__u8 class, compat, mask;
 	int aside = aside_of(nr);
 
 	if (!m)
@@ -77,6 +78,11 @@ static __always_inline __u64 enter_slowly(__u64 nr, __u64 tag)
 		note(s, i, &s->compat[nr], t, nr, ARCH_COMPAT, class);
 		return 0;
 	}
+	mask = watched[nr];
+	if (mask) {
+		note_args(s, t, r, nr, class, mask);
+		return 0;
+	}
 	if (aside >= 0) {
 		note(s, i, &s->aside[aside & 7], t, nr, ARCH_NATIVE, class);
 		return 0;
@@ -99,7 +105,7 @@ int enter(__u64 *ctx)
 	if ((v & ~(__u64)CONTENT) == tag && nr < CALLS &&
 	    slots[v & (SLOTS - 1)].seen[nr] & v >> CLASS_SHIFT & 31)
 		return 0;
-	keep = enter_slowly(nr, tag);
+	keep = enter_slowly((struct pt_regs *)ctx[0], nr, tag);
 	stacks[i] = keep ? tag | keep : 0;
 	return 0;
 }

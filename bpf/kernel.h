@@ -86,9 +86,9 @@ struct sock_cgroup_data { struct cgroup *cgroup; };
 struct sock { struct sock_common __sk_common; struct sock_cgroup_data sk_cgrp_data; int sk_err; };
 
 #ifdef __TARGET_ARCH_arm64
-struct pt_regs { __u64 regs[31]; int syscallno; };
+struct pt_regs { __u64 regs[31], orig_x0; int syscallno; };
 #else
-struct pt_regs { unsigned long di, si, dx, cx, ax, orig_ax; };
+struct pt_regs { unsigned long di, si, dx, cx, ax, r10, orig_ax; };
 #endif
 
 struct seq_file;

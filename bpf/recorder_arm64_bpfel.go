@@ -13,6 +13,17 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type RecorderArgKey struct {
+	_        structs.HostLayout
+	Id       uint64
+	Nr       uint32
+	Class    uint8
+	Overflow uint8
+	Pad      [2]uint8
+	Values   [3]uint32
+	Pad2     uint32
+}
+
 type RecorderAsked struct {
 	_       structs.HostLayout
 	Cred    uint64
@@ -81,6 +92,7 @@ type RecorderLosses struct {
 	Exes     uint64
 	Outcomes uint64
 	Sockets  uint64
+	Args     uint64
 }
 
 type RecorderNetKey struct {
@@ -171,6 +183,8 @@ type RecorderTask struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	RecorderMapArgCounts      = "arg_counts"
+	RecorderMapArgs           = "args"
 	RecorderMapByCgroup       = "by_cgroup"
 	RecorderMapById           = "by_id"
 	RecorderMapByNetns        = "by_netns"
@@ -222,6 +236,7 @@ const (
 	RecorderVarStackShift     = "stack_shift"
 	RecorderVarStacks         = "stacks"
 	RecorderVarUnusedEvent    = "unused_event"
+	RecorderVarWatched        = "watched"
 )
 
 // LoadRecorder returns the embedded CollectionSpec for Recorder.
@@ -292,6 +307,8 @@ type RecorderProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type RecorderMapSpecs struct {
+	ArgCounts      *ebpf.MapSpec `ebpf:"arg_counts"`
+	Args           *ebpf.MapSpec `ebpf:"args"`
 	ByCgroup       *ebpf.MapSpec `ebpf:"by_cgroup"`
 	ById           *ebpf.MapSpec `ebpf:"by_id"`
 	ByNetns        *ebpf.MapSpec `ebpf:"by_netns"`
@@ -329,6 +346,7 @@ type RecorderVariableSpecs struct {
 	StackShift  *ebpf.VariableSpec `ebpf:"stack_shift"`
 	Stacks      *ebpf.VariableSpec `ebpf:"stacks"`
 	UnusedEvent *ebpf.VariableSpec `ebpf:"unused_event"`
+	Watched     *ebpf.VariableSpec `ebpf:"watched"`
 }
 
 // RecorderObjects contains all objects after they have been loaded into the kernel.
@@ -351,6 +369,8 @@ func (o *RecorderObjects) Close() error {
 //
 // It can be passed to LoadRecorderObjects or ebpf.CollectionSpec.LoadAndAssign.
 type RecorderMaps struct {
+	ArgCounts      *ebpf.Map `ebpf:"arg_counts"`
+	Args           *ebpf.Map `ebpf:"args"`
 	ByCgroup       *ebpf.Map `ebpf:"by_cgroup"`
 	ById           *ebpf.Map `ebpf:"by_id"`
 	ByNetns        *ebpf.Map `ebpf:"by_netns"`
@@ -373,6 +393,8 @@ type RecorderMaps struct {
 
 func (m *RecorderMaps) Close() error {
 	return _RecorderClose(
+		m.ArgCounts,
+		m.Args,
 		m.ByCgroup,
 		m.ById,
 		m.ByNetns,
@@ -411,6 +433,7 @@ type RecorderVariables struct {
 	StackShift  *ebpf.Variable `ebpf:"stack_shift"`
 	Stacks      *ebpf.Variable `ebpf:"stacks"`
 	UnusedEvent *ebpf.Variable `ebpf:"unused_event"`
+	Watched     *ebpf.Variable `ebpf:"watched"`
 }
 
 // RecorderPrograms contains all programs after they have been loaded into the kernel.

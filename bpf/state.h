@@ -108,7 +108,7 @@ struct net_val {
 struct exe { char path[EXE_PATH]; };
 
 /* What could not be kept. */
-struct losses { __u64 slots, events, calls, caps, nets, exes, outcomes, sockets; };
+struct losses { __u64 slots, events, calls, caps, nets, exes, outcomes, sockets, args; };
 
 struct task {
 	__u64 id;

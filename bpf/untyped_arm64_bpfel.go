@@ -13,6 +13,17 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type UntypedArgKey struct {
+	_        structs.HostLayout
+	Id       uint64
+	Nr       uint32
+	Class    uint8
+	Overflow uint8
+	Pad      [2]uint8
+	Values   [3]uint32
+	Pad2     uint32
+}
+
 type UntypedAsked struct {
 	_       structs.HostLayout
 	Cred    uint64
@@ -68,6 +79,7 @@ type UntypedLosses struct {
 	Exes     uint64
 	Outcomes uint64
 	Sockets  uint64
+	Args     uint64
 }
 
 type UntypedNetKey struct {
@@ -158,6 +170,8 @@ type UntypedTask struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	UntypedMapArgCounts      = "arg_counts"
+	UntypedMapArgs           = "args"
 	UntypedMapByCgroup       = "by_cgroup"
 	UntypedMapById           = "by_id"
 	UntypedMapByNetns        = "by_netns"
@@ -210,6 +224,7 @@ const (
 	UntypedVarStackShift     = "stack_shift"
 	UntypedVarStacks         = "stacks"
 	UntypedVarUnusedEvent    = "unused_event"
+	UntypedVarWatched        = "watched"
 )
 
 // LoadUntyped returns the embedded CollectionSpec for Untyped.
@@ -280,6 +295,8 @@ type UntypedProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type UntypedMapSpecs struct {
+	ArgCounts      *ebpf.MapSpec `ebpf:"arg_counts"`
+	Args           *ebpf.MapSpec `ebpf:"args"`
 	ByCgroup       *ebpf.MapSpec `ebpf:"by_cgroup"`
 	ById           *ebpf.MapSpec `ebpf:"by_id"`
 	ByNetns        *ebpf.MapSpec `ebpf:"by_netns"`
@@ -318,6 +335,7 @@ type UntypedVariableSpecs struct {
 	StackShift  *ebpf.VariableSpec `ebpf:"stack_shift"`
 	Stacks      *ebpf.VariableSpec `ebpf:"stacks"`
 	UnusedEvent *ebpf.VariableSpec `ebpf:"unused_event"`
+	Watched     *ebpf.VariableSpec `ebpf:"watched"`
 }
 
 // UntypedObjects contains all objects after they have been loaded into the kernel.
@@ -340,6 +358,8 @@ func (o *UntypedObjects) Close() error {
 //
 // It can be passed to LoadUntypedObjects or ebpf.CollectionSpec.LoadAndAssign.
 type UntypedMaps struct {
+	ArgCounts      *ebpf.Map `ebpf:"arg_counts"`
+	Args           *ebpf.Map `ebpf:"args"`
 	ByCgroup       *ebpf.Map `ebpf:"by_cgroup"`
 	ById           *ebpf.Map `ebpf:"by_id"`
 	ByNetns        *ebpf.Map `ebpf:"by_netns"`
@@ -363,6 +383,8 @@ type UntypedMaps struct {
 
 func (m *UntypedMaps) Close() error {
 	return _UntypedClose(
+		m.ArgCounts,
+		m.Args,
 		m.ByCgroup,
 		m.ById,
 		m.ByNetns,
@@ -402,6 +424,7 @@ type UntypedVariables struct {
 	StackShift  *ebpf.Variable `ebpf:"stack_shift"`
 	Stacks      *ebpf.Variable `ebpf:"stacks"`
 	UnusedEvent *ebpf.Variable `ebpf:"unused_event"`
+	Watched     *ebpf.Variable `ebpf:"watched"`
 }
 
 // UntypedPrograms contains all programs after they have been loaded into the kernel.

@@ -36,6 +36,7 @@ type facts struct {
 	caps    map[bpf.RecorderCapKey]*waiting
 	nets    map[bpf.RecorderNetKey]*waiting
 	calls   map[bpf.RecorderCallKey]struct{}
+	args    map[bpf.RecorderArgKey]struct{}
 	settled map[any]struct{} // facts of which a better version is known
 }
 
@@ -51,6 +52,7 @@ func newFacts() *facts {
 		caps:    make(map[bpf.RecorderCapKey]*waiting),
 		nets:    make(map[bpf.RecorderNetKey]*waiting),
 		calls:   make(map[bpf.RecorderCallKey]struct{}),
+		args:    make(map[bpf.RecorderArgKey]struct{}),
 		settled: make(map[any]struct{}),
 	}
 }
@@ -63,6 +65,9 @@ func (r *recording) readFacts(last bool) error {
 	}
 	r.facts.fresh = fresh
 	if err := r.readCalls(); err != nil {
+		return err
+	}
+	if err := r.readArgs(); err != nil {
 		return err
 	}
 	if err := r.readCaps(last); err != nil {

@@ -31,9 +31,14 @@ func caps(list []*trace.Capability) []string {
 // runAct records an act, which has to come off.
 func runAct(t *testing.T, name string) recorded {
 	t.Helper()
-	got := run(t, t.Context(), Options{Command: self(t, name)})
+	return runWith(t, Options{Command: self(t, name)})
+}
+
+func runWith(t *testing.T, o Options) recorded {
+	t.Helper()
+	got := run(t, t.Context(), o)
 	if got.ExitCode != 0 {
-		t.Fatalf("act %s: exit code %d: %s", name, got.ExitCode, got.stdout)
+		t.Fatalf("%v: exit code %d: %s", o.Command, got.ExitCode, got.stdout)
 	}
 	return got
 }
@@ -175,5 +180,38 @@ func TestExistingSockets(t *testing.T) {
 		if !slices.Contains(have, want) {
 			t.Errorf("no %q among\n%v", want, have)
 		}
+	}
+}
+
+func TestArguments(t *testing.T) {
+	got := run(t, t.Context(), Options{Command: self(t, "network"), Arguments: true})
+	families := make(map[uint64]bool)
+	for _, c := range of[*trace.Syscall](got, baseName(self(t)[0])) {
+		if c.Name != "socket" || c.Phase != trace.PhaseRun {
+			continue
+		}
+		if len(c.Args) != 3 {
+			t.Fatalf("socket with arguments %v, want three", c.Args)
+		}
+		families[c.Args[0].Value] = true
+	}
+	if !families[unix.AF_INET] || !families[unix.AF_INET6] || families[unix.AF_UNIX] {
+		t.Errorf("families %v, want those of IPv4 and IPv6", families)
+	}
+}
+
+func TestTooManyArguments(t *testing.T) {
+	got := runWith(t, Options{Command: self(t, "ioctls"), Arguments: true})
+	kinds, overflow := 0, 0
+	for _, c := range of[*trace.Syscall](got, baseName(self(t)[0])) {
+		if c.Name == "ioctl" && c.Phase == trace.PhaseRun {
+			kinds++
+			if c.ArgsOverflow {
+				overflow++
+			}
+		}
+	}
+	if overflow != 1 || kinds > 40 || got.Lost > 0 {
+		t.Errorf("%d kinds of ioctl, %d of them overflow, %d lost", kinds, overflow, got.Lost)
 	}
 }

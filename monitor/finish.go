@@ -88,12 +88,13 @@ func (r *recording) losses() {
 		Slots: now.Slots - r.told.Slots, Events: now.Events - r.told.Events,
 		Calls: now.Calls - r.told.Calls, Caps: now.Caps - r.told.Caps,
 		Nets: now.Nets - r.told.Nets, Sockets: now.Sockets - r.told.Sockets,
+		Args: now.Args - r.told.Args,
 		Exes: now.Exes - r.told.Exes, Outcomes: now.Outcomes - r.told.Outcomes,
 	}
 	for _, loss := range r.lossRecords(delta) {
 		r.write(&loss)
 	}
-	r.lost += delta.Slots + delta.Calls + delta.Caps + delta.Nets + delta.Sockets
+	r.lost += delta.Slots + delta.Calls + delta.Args + delta.Caps + delta.Nets + delta.Sockets
 	r.told = now
 }
 
@@ -114,6 +115,7 @@ func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
 	all := []trace.Loss{
 		{Probe: "syscalls", Stage: "slot", Count: l.Slots, Reason: slots},
 		{Probe: "syscalls", Stage: "map", Count: l.Calls, Reason: "too many rare system calls"},
+		{Probe: "syscalls", Stage: "arguments", Count: l.Args, Reason: "too many distinct arguments"},
 		{Probe: "capabilities", Stage: "map", Count: l.Caps, Reason: "too many distinct checks"},
 		{Probe: "network", Stage: "map", Count: l.Nets, Reason: "too many distinct peers"},
 		{Probe: "network", Stage: "socket", Count: l.Sockets, Reason: "no memory for a socket's owner"},

@@ -53,7 +53,10 @@ type Options struct {
 	// recorded: "on", "off", or "auto" (also ""): for a command and for selected
 	// containers. The cost is that of Denied.
 	Outcomes string
-	Slots    int // containers recorded at a time; 0 is 2047, the most there can be
+	// Arguments has the arguments of calls recorded that are numbers of a small
+	// set: flags, families, commands. Those calls then cost more each time.
+	Arguments bool
+	Slots     int // containers recorded at a time; 0 is 2047, the most there can be
 
 	Version string       // of advisor, for the header
 	Log     *slog.Logger // nil is silent
@@ -140,7 +143,9 @@ func record(ctx context.Context, o Options, cmd *command, out *output) (Result, 
 
 // open loads and attaches everything the kernel lets us.
 func open(o Options) (*probes, trace.Probes, error) {
-	p, err := load(limits{slots: slotLimit(o), exits: exitsWanted(o), without: o.without})
+	p, err := load(limits{
+		slots: slotLimit(o), exits: exitsWanted(o), args: o.Arguments, without: o.without,
+	})
 	if err != nil {
 		return nil, trace.Probes{}, explain(err)
 	}

@@ -45,6 +45,7 @@ type limits struct {
 	slots uint32 // containers at a time
 	exits bool   // sys_exit may be attached
 
+	args    bool   // arguments are watched
 	without string // a core program that is left out
 }
 
@@ -87,6 +88,11 @@ func (p *probes) configure(l limits) error {
 	if l.exits {
 		if err := p.spec.Variables[bpf.RecorderVarExitsWanted].Set(uint8(1)); err != nil {
 			return fmt.Errorf("setting up the probes: %w", err)
+		}
+	}
+	if l.args {
+		if err := p.watchArguments(); err != nil {
+			return err
 		}
 	}
 	shift := p.spec.Variables[bpf.RecorderVarStackShift]

@@ -21,6 +21,8 @@ func (s *state) empty(index uint32, id uint64) error {
 		deleteIf(s.maps[bpf.RecorderMapCapKinds], func(k *bpf.RecorderCapKey) bool { return k.Id == id }),
 		deleteIf(s.maps[bpf.RecorderMapNets], func(k *bpf.RecorderNetKey) bool { return k.Id == id }),
 		deleteIf(s.maps[bpf.RecorderMapCalls], func(k *bpf.RecorderCallKey) bool { return k.Id == id }),
+		deleteIf(s.maps[bpf.RecorderMapArgs], func(k *bpf.RecorderArgKey) bool { return k.Id == id }),
+		deleteIf(s.maps[bpf.RecorderMapArgCounts], func(k *bpf.RecorderCallKey) bool { return k.Id == id }),
 		deleteHints[uint64](s.maps[bpf.RecorderMapByCgroup], id),
 		deleteHints[uint32](s.maps[bpf.RecorderMapByNetns], id))
 }
@@ -95,6 +97,11 @@ func (f *facts) forget(id uint64) {
 	for key := range f.calls {
 		if key.Id == id {
 			delete(f.calls, key)
+		}
+	}
+	for key := range f.args {
+		if key.Id == id {
+			delete(f.args, key)
 		}
 	}
 	for key := range f.settled {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Arguments that are numbers of a small set: flags, families, commands. Calls whose
+ * arguments are watched are never marked as seen, so that each comes this way.
+ */
+#pragma once
+#include "slot.h"
+
+enum { ARGS = 3, ARGS_DISTINCT = 32 };
+
+struct arg_key {
+	__u64 id;
+	__u32 nr;
+	__u8 class, overflow, pad[2];
+	__u32 values[ARGS];	/* of the watched arguments, in order */
+	__u32 pad2;
+};
+
+/* For each call the arguments to watch, a bit each; all zero when none are. */
+volatile const __u8 watched[CALLS] = {};
+
+MAP(BPF_MAP_TYPE_HASH, 8192, struct arg_key, struct sighting, args);
+MAP(BPF_MAP_TYPE_HASH, 8192, struct call_key, __u64, arg_counts);
+
+static __always_inline __u32 argument(struct pt_regs *r, int i)
+{
+#ifdef __TARGET_ARCH_arm64
+	return i ? BPF_CORE_READ(r, regs[i & 7]) : BPF_CORE_READ(r, orig_x0);
+#else
+	switch (i) {
+	case 0: return BPF_CORE_READ(r, di);
+	case 1: return BPF_CORE_READ(r, si);
+	case 2: return BPF_CORE_READ(r, dx);
+	}
+	return BPF_CORE_READ(r, r10);
+#endif
+}
+
+static __always_inline bool too_many(struct arg_key *k)
+{
+	struct call_key c = { .id = k->id, .nr = k->nr, .class = k->class };
+	__u64 *n = bpf_map_lookup_elem(&arg_counts, &c), one = 1;
+
+	if (!n)
+		return bpf_map_update_elem(&arg_counts, &c, &one, BPF_NOEXIST) == -7;
+	__sync_fetch_and_add(n, 1);
+	return *n > ARGS_DISTINCT;
+}
+
+/* Keep one set of values. When there are too many, keep that instead. */
+static __always_inline void note_args(struct slot *s, struct task_struct *t, struct pt_regs *r,
+				      __u64 nr, __u8 class, __u8 mask)
+{
+	struct arg_key k = { .id = s->id, .nr = nr, .class = class };
+	struct sighting by = {};
+	int n = 0;
+
+	for (int i = 0; i < 4; i++)
+		if (mask & 1 << i && n < ARGS)
+			k.values[n++] = argument(r, i);
+	if (bpf_map_lookup_elem(&args, &k))
+		return;
+	if (too_many(&k)) {
+		__builtin_memset(k.values, 0, sizeof(k.values));
+		k.overflow = 1;
+		if (bpf_map_lookup_elem(&args, &k))
+			return;
+	}
+	see(&by, t);
+	if (bpf_map_update_elem(&args, &k, &by, BPF_NOEXIST) == -7 /* E2BIG */) {
+		s->flags |= SLOT_FACTS_LOST;
+		LOSE(args);
+	}
+	__sync_fetch_and_add(&fresh, 1);
+}
