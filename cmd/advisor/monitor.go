@@ -26,10 +26,11 @@ type monitorCmd struct {
 	UntilExit  bool          `help:"Stop when every selected container has ended."`
 	ReadyFile  string        `placeholder:"PATH" help:"Make this file once every probe is attached."`
 
-	Denied   string `enum:"auto,on,off" default:"auto" help:"Record calls that a filter refuses: auto, on or off."`
-	Outcomes string `enum:"auto,on,off" default:"auto" help:"Record how calls that checked a capability ended: auto, on or off."`
-	Slots    int    `placeholder:"N" help:"How many containers to record at a time."`
-	Verbose  bool   `short:"v" help:"Log what the recorder does."`
+	Denied    string `enum:"auto,on,off" default:"auto" help:"Record calls that a filter refuses: auto, on or off."`
+	Outcomes  string `enum:"auto,on,off" default:"auto" help:"Record how calls that checked a capability ended: auto, on or off."`
+	Arguments bool   `help:"Record arguments that are flags, families and commands."`
+	Slots     int    `placeholder:"N" help:"How many containers to record at a time."`
+	Verbose   bool   `short:"v" help:"Log what the recorder does."`
 
 	Command []string `arg:"" optional:"" passthrough:"" name:"command" help:"After '--': a command to run and record."`
 }
