@@ -28,7 +28,9 @@ func (r *Report) allEvidence() policies.Evidence {
 		for _, l := range e.Losses {
 			if !losses[l] {
 				losses[l] = true
-				all.Lost += l.Count
+				if !l.EvidenceOnly {
+					all.Lost += l.Count
+				}
 				all.Losses = append(all.Losses, l)
 			}
 		}
@@ -111,7 +113,7 @@ func learningCurve(e policies.Evidence, times []time.Time) html.Curve {
 // maxSteps: minutes, wherever that is possible.
 func curveStep(span time.Duration) time.Duration {
 	steps := []time.Duration{
-		100 * time.Millisecond, time.Second, 5 * time.Second, 15 * time.Second, time.Minute,
+		10 * time.Millisecond, 100 * time.Millisecond, time.Second, 5 * time.Second, 15 * time.Second, time.Minute,
 		5 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour,
 	}
 	for _, step := range steps {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"advisor/policies"
 	"advisor/policies/caps"
@@ -32,9 +33,10 @@ func addSyscalls(a *html.Workload, lines []Line) {
 }
 
 func pageSyscall(l Line) html.Syscall {
-	call := risk.Of(l.Subject)
+	name, _, _ := strings.Cut(l.Subject, " (") // an architecture beside the first
+	call := risk.Of(name)
 	s := html.Syscall{
-		Name: l.Subject, Risk: string(call.Class), Reason: call.Reason, Phase: l.Phase,
+		Name: name, Risk: string(call.Class), Reason: call.Reason, Phase: l.Phase,
 		Default: pageDefault(call),
 	}
 	if l.Seen != nil {

@@ -94,9 +94,6 @@ func cutService(s string) (string, html.Flow, bool) {
 	return strings.Join(words[:len(words)-2], " "), f, true
 }
 
-// alone is the namespace of workloads that have none: they are not outside.
-const alone = "containers"
-
 // peerOf reads one end of a flow: an address, a network, a workload as
 // "shop/Deployment/cart", or a pod as "shop/cart".
 func peerOf(s string) html.Peer {
@@ -112,7 +109,7 @@ func peerOf(s string) html.Peer {
 	case len(parts) == 3:
 		return html.Peer{Namespace: parts[0], Name: parts[2]}
 	case len(parts) == 2 && slices.Contains(plainKinds[:], parts[0]):
-		return html.Peer{Namespace: alone, Name: parts[1]}
+		return html.Peer{Namespace: html.NoNamespace, Name: parts[1]}
 	case len(parts) == 2:
 		return html.Peer{Namespace: parts[0], Name: parts[1]}
 	}

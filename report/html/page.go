@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -92,10 +93,19 @@ type Capability struct {
 // Key is the name of the fact in [Rule.Facts].
 func (c Capability) Key() string { return "capability/" + c.Name }
 
-// Peer is one end of a flow. Without a namespace it is outside the cluster.
+// NoNamespace is the namespace of peers that are workloads without one.
+const NoNamespace = "containers"
+
+// Peer is one end of a flow. Without a namespace it is no workload but an
+// address, outside of what was watched.
 type Peer struct {
 	Namespace string
 	Name      string // the workload's name without kind and container, or an address
+}
+
+// peer is a workload as the end of a flow.
+func peer(w policies.Workload) Peer {
+	return Peer{cmp.Or(w.Namespace, NoNamespace), w.Name}
 }
 
 // String is namespace/name, as far as known.

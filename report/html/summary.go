@@ -132,7 +132,9 @@ func cautions(p Page) []string {
 		lines = append(lines, "Not recorded in some trace: "+off)
 	}
 	for _, l := range p.Evidence.Losses {
-		lines = append(lines, fmt.Sprintf("Lost %d at %s/%s: %s", l.Count, l.Probe, l.Stage, l.Reason))
+		if !l.EvidenceOnly {
+			lines = append(lines, lossLine(l))
+		}
 	}
 	if n := p.Evidence.Incomplete; n > 0 {
 		lines = append(lines, "Facts of "+plural(n, "container")+" were lost")
@@ -143,8 +145,23 @@ func cautions(p Page) []string {
 	if n := p.Evidence.Sampled; n > 0 {
 		lines = append(lines, "Checks of capabilities in "+plural(n, "container")+" are a sample")
 	}
-	lines = append(lines, p.Evidence.Notes...)
 	return append(lines, p.Notes...)
+}
+
+func lossLine(l trace.Loss) string {
+	return fmt.Sprintf("Lost %d at %s/%s: %s", l.Count, l.Probe, l.Stage, l.Reason)
+}
+
+// asides weaken nothing but are good to know: what was lost of evidence while
+// the fact is there, and what the traces say of themselves.
+func asides(p Page) []string {
+	var lines []string
+	for _, l := range p.Evidence.Losses {
+		if l.EvidenceOnly {
+			lines = append(lines, lossLine(l))
+		}
+	}
+	return append(lines, p.Evidence.Notes...)
 }
 
 // curveView is the learning curve as one path in a box of curveWidth by
@@ -190,6 +207,9 @@ func each(step time.Duration) string {
 	case time.Hour:
 		return "an hour"
 	}
+	if step < time.Minute {
+		return "in " + step.String()
+	}
 	return "in " + length(step)
 }
 
@@ -198,7 +218,7 @@ func each(step time.Duration) string {
 func bars(values []int, most int) string {
 	var b strings.Builder
 	step := float64(curveWidth) / float64(len(values))
-	width := math.Max(step*0.8, step-2)
+	width := math.Min(math.Max(step*0.8, step-2), 24)
 	for i, n := range values {
 		if n == 0 {
 			continue

@@ -20,6 +20,7 @@ type view struct {
 	Sentence  string
 	Figures   []figure
 	Cautions  []string
+	Asides    []string
 	Curve     *curveView
 	Workloads []workloadView
 	Flows     []flowRow
@@ -27,6 +28,7 @@ type view struct {
 	Matrix    *matrix // nil where the graph can be read
 	Caps      *capMatrix
 	Calls     []overviewGroup
+	HasCalls  bool // some system call was observed
 	Data      data
 }
 
@@ -51,7 +53,7 @@ func newView(p Page) (view, error) {
 	compared := len(p.Manifests) > 0
 	v := view{
 		Title: title(p), Page: p,
-		Figures: figures(p), Cautions: cautions(p), Curve: newCurve(p.Curve, w),
+		Figures: figures(p), Cautions: cautions(p), Asides: asides(p), Curve: newCurve(p.Curve, w),
 	}
 	if v.Counts, v.Sentence = headline(p); !compared {
 		v.Counts = nil
@@ -71,6 +73,7 @@ func newView(p Page) (view, error) {
 	openWorst(v.Workloads)
 	shorten(v.Workloads)
 	v.Caps, v.Calls = newCapMatrix(v.Workloads), overview(v.Workloads)
+	v.HasCalls = slices.ContainsFunc(v.Workloads, func(w workloadView) bool { return w.NCalls > 0 })
 	v.Data.Graph = newGraph(v.Flows, articles(v.Workloads))
 	if len(v.Data.Graph.Edges) > maxEdges {
 		v.Matrix = newMatrix(v.Flows)
@@ -120,7 +123,7 @@ func openWorst(list []workloadView) {
 func articles(list []workloadView) map[string]string {
 	ids := make(map[string]string)
 	for _, w := range list {
-		key := Peer{w.Workload.Namespace, w.Workload.Name}.String()
+		key := peer(w.Workload).String()
 		if _, ok := ids[key]; !ok {
 			ids[key] = w.ID
 		}

@@ -124,10 +124,11 @@ func plural(n int, noun string) string {
 
 // length is a duration in its two largest units: 2h14m, 3m05s, 12s.
 func length(d time.Duration) string {
+	if d < 10*time.Second {
+		return max(d, 0).Round(100 * time.Millisecond).String()
+	}
 	d = d.Round(time.Second)
 	switch {
-	case d < 0:
-		return "0s"
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", d/time.Second)
 	case d < time.Hour:

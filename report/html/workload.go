@@ -93,7 +93,7 @@ func shorten(list []workloadView) {
 // countFacts puts what was seen where a comparison would put its verdict.
 func countFacts(list []workloadView, flows []flowRow) {
 	for _, w := range list {
-		self := Peer{w.Workload.Namespace, w.Workload.Name}
+		self := peer(w.Workload)
 		touching, needed := 0, 0
 		for _, f := range flows {
 			if f.flow.From == self || f.flow.To == self {

@@ -1,0 +1,38 @@
+package report
+
+import (
+	"slices"
+
+	"advisor/policies"
+)
+
+// Recorded is the report of what was observed and the policies made from it,
+// held against nothing.
+func Recorded(advisor string, traces []string, seen Observed, made []Policy) *Report {
+	r := &Report{Schema: Schema, Advisor: advisor, Traces: traces, Findings: []policies.Finding{}}
+	for _, o := range seen.Observations {
+		r.Workloads = append(r.Workloads, Workload{
+			Workload: o.Workload, Observed: true, Evidence: o.Evidence,
+		})
+	}
+	for _, bad := range seen.Bad {
+		r.Problems = append(r.Problems, Problem{Message: bad.Error()})
+	}
+	for _, p := range made {
+		r.addPolicy(p)
+	}
+	return r
+}
+
+// addPolicy puts a policy with the workload it is for. One for a whole pod
+// stands with its first container, one for a namespace by itself.
+func (r *Report) addPolicy(p Policy) {
+	at := slices.IndexFunc(r.Workloads, func(w Workload) bool {
+		return w.Workload == p.Workload || p.Workload.Container == "" && samePod(w.Workload, p.Workload)
+	})
+	if at < 0 {
+		at = len(r.Workloads)
+		r.Workloads = append(r.Workloads, Workload{Workload: p.Workload})
+	}
+	r.Workloads[at].Policies = append(r.Workloads[at].Policies, p)
+}
