@@ -27,6 +27,8 @@ type reporting struct {
 	Evidence   bool     `help:"Say on stderr, for each line of a policy, who did it and when."`
 	Strict     bool     `help:"Fail where the evidence is not complete."`
 	AllowEmpty bool     `help:"Accept traces in which nothing was recorded."`
+
+	whole string // the format of one report to print in place of the policies
 }
 
 type reportSeccompCmd struct {
@@ -74,6 +76,7 @@ func (c *reportCapsCmd) Run(s streams) error {
 
 type reportAllCmd struct {
 	reporting
+	Format string `enum:",json,html" default:"" placeholder:"FORMAT" help:"json or html: one report instead of the policies themselves."`
 	seccompFlags
 	netpolFlags
 	capsFlags
@@ -85,6 +88,7 @@ func (c *reportAllCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
+	c.whole = c.Format
 	return c.run(s, report.Request{
 		Kinds: report.Kinds(), Seccomp: opt, Netpol: c.netpolFlags.options(), Caps: c.capsFlags.options(),
 	})
@@ -112,10 +116,27 @@ func (r reporting) run(s streams, req report.Request) error {
 	if len(made) == 0 && len(seen.Observations) > 0 {
 		return errors.New("nothing was recorded that a policy of this kind could be made of")
 	}
+	if r.whole != "" {
+		return errors.Join(err, r.writeWhole(s, seen, made))
+	}
 	if err := r.write(s, made); err != nil {
 		return err
 	}
 	return errors.Join(err, r.tell(s, made))
+}
+
+// writeWhole prints what was recorded and made as one report.
+func (r reporting) writeWhole(s streams, seen report.Observed, made []report.Policy) error {
+	rep := report.Recorded(version(), r.names(), seen, made)
+	var b bytes.Buffer
+	render := rep.JSON
+	if r.whole == "html" {
+		render = rep.HTML
+	}
+	if err := render(&b); err != nil {
+		return err
+	}
+	return r.output.write(s, []document{{name: "report." + r.whole, body: b.Bytes()}})
 }
 
 // observe reads the traces and says what of them could not be read.
