@@ -266,7 +266,38 @@ func (v Via) String() string {
 	return fmt.Sprintf("%s:%d", v.Service, v.Port)
 }
 
+// joinEnds folds what only the server's end saw into the same traffic that its
+// client sent through a Service.
+func (f *finder) joinEnds() {
+	through := make(map[flowKey]*Flow)
+	for key, flow := range f.flows {
+		if key.via != "" {
+			key.via = ""
+			if first := through[key]; first == nil || flow.Via.String() < first.Via.String() {
+				through[key] = flow
+			}
+		}
+	}
+	for key, flow := range f.flows {
+		client := through[key]
+		if client == nil || !slices.Equal(flow.Evidence.Ends, []string{"accept"}) {
+			continue
+		}
+		e := &client.Evidence
+		if e.First.IsZero() || flow.Evidence.First.Before(e.First) {
+			e.First = flow.Evidence.First
+		}
+		e.Count = max(e.Count, flow.Evidence.Count)
+		e.Refused = false
+		e.Ends = insert(e.Ends, flow.Evidence.Ends...)
+		e.Comms = insert(e.Comms, flow.Evidence.Comms...)
+		e.Containers = insert(e.Containers, flow.Evidence.Containers...)
+		delete(f.flows, key)
+	}
+}
+
 func (f *finder) sorted() ([]Flow, []Note) {
+	f.joinEnds()
 	var flows []Flow
 	for _, flow := range f.flows {
 		flows = append(flows, *flow)

@@ -215,6 +215,8 @@ func (b *builder) comment(f *Flow, d Direction, e Endpoint) string {
 		return "DNS"
 	case f.Class == APIServer:
 		return "API server"
+	case f.Class == Unresolved:
+		return classComment(f)
 	case d == Egress && f.Via.Service != nil:
 		return b.short(f.Via.Service.Namespace, f.Via.Service.Name) + portChange(f)
 	case e.Pod != nil && e.Pod.Owner != nil:

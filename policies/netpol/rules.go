@@ -19,18 +19,20 @@ import (
 )
 
 // policy puts the grants into rules.
-func (b *builder) policy(selector metav1.LabelSelector) networkingv1.NetworkPolicy {
-	p := networkingv1.NetworkPolicy{}
+func (b *builder) policy(selector metav1.LabelSelector) made {
+	m := made{b.owner, networkingv1.NetworkPolicy{},
+		b.rules(Ingress, b.ingress), b.rules(Egress, b.egress)}
+	p := &m.policy
 	p.Namespace, p.Name = b.owner.namespace(), b.names[b.owner]
 	p.Labels = map[string]string{managedBy: "advisor"}
 	p.Spec.PodSelector = selector
 	p.Spec.PolicyTypes = bothTypes()
-	for i, r := range b.rules(Ingress, b.ingress) {
+	for i, r := range m.ingress {
 		p.Spec.Ingress = append(p.Spec.Ingress,
 			networkingv1.NetworkPolicyIngressRule{From: r.peers, Ports: portList(r.ports)})
 		b.addReason(p, Ingress, i, r)
 	}
-	for i, r := range b.rules(Egress, b.egress) {
+	for i, r := range m.egress {
 		p.Spec.Egress = append(p.Spec.Egress,
 			networkingv1.NetworkPolicyEgressRule{To: r.peers, Ports: portList(r.ports)})
 		b.addReason(p, Egress, i, r)
@@ -42,7 +44,7 @@ func (b *builder) policy(selector metav1.LabelSelector) networkingv1.NetworkPoli
 	if len(b.assumed) > 0 {
 		p.Annotations[annotationAssumed] = strings.Join(b.assumed, ",")
 	}
-	return p
+	return m
 }
 
 // digest is over what was observed, without what changes from run to run.
@@ -57,7 +59,7 @@ func digest(grants []grant) string {
 	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 
-func (b *builder) addReason(p networkingv1.NetworkPolicy, d Direction, index int, r draft) {
+func (b *builder) addReason(p *networkingv1.NetworkPolicy, d Direction, index int, r draft) {
 	reason := Reason{Namespace: p.Namespace, Policy: p.Name, Workload: b.owner.Workload,
 		Direction: d, Rule: index, Comment: strings.Join(r.comments, ", ")}
 	for _, f := range r.flows {

@@ -12,12 +12,15 @@ import (
 // entireCluster is any pod of any namespace that the manifests do not have.
 const entireCluster = "entire-cluster"
 
-// addSymbolic adds a peer for each distinct selector of a rule that may match
-// pods which the manifests do not have: always where it selects namespaces by
-// more than a known name, else where it matches no pod at all. Without it a
-// rule for all namespaces would change nothing in a repository with one.
+// addSymbolic adds the rest of the cluster as a peer, and one for each distinct
+// selector of a rule that may match pods which the manifests do not have:
+// always where it selects namespaces by more than a known name, else where it
+// matches no pod at all. Without it a rule for all namespaces would change
+// nothing in a repository with one.
 func (u *universe) addSymbolic() {
 	found := make(map[string]entity)
+	u.addWitness(found, nil, &Policy{}, networkingv1.NetworkPolicyPeer{
+		NamespaceSelector: &metav1.LabelSelector{}}) // whatever the policies say
 	for i, set := range u.sets {
 		pods := u.newLabelIndex(i, len(u.entities))
 		for j := range set.Policies {

@@ -33,6 +33,26 @@ type Synthesis struct {
 	Notes      []Note
 	options    Options
 	names      map[*Owner]string // of the workloads that have a policy
+	made       []made            // in the order of the workloads
+}
+
+// made is the policy of one workload before it is written in some language.
+type made struct {
+	owner           *Owner
+	policy          networkingv1.NetworkPolicy
+	ingress, egress []draft
+}
+
+// Workload is what the i-th policy was made for; for one that isolates a whole
+// namespace it is the namespace.
+func (s Synthesis) Workload(i int) policies.Workload {
+	p := &s.Policies[i]
+	for _, m := range s.made {
+		if m.policy.Namespace == p.Namespace && m.policy.Name == p.Name {
+			return m.owner.Workload
+		}
+	}
+	return policies.Workload{Namespace: p.Namespace, Kind: "Namespace", Name: p.Namespace}
 }
 
 // Reason is the evidence of one rule.
@@ -87,9 +107,11 @@ func Synthesize(obs []policies.Observation, inv *Inventory, opt Options) (Synthe
 	owners := observedOwners(obs, inv)
 	s := &Synthesis{Notes: notes, options: opt, names: policyNames(owners)}
 	for _, owner := range owners {
-		if opt.Namespace == "" || opt.Namespace == owner.namespace() {
-			s.addOwner(inv, owner, flows)
+		if opt.Namespace != "" && opt.Namespace != owner.namespace() {
+			delete(s.names, owner)
+			continue
 		}
+		s.addOwner(inv, owner, flows)
 	}
 	if err := s.unresolvedError(); err != nil {
 		return Synthesis{}, err
@@ -166,7 +188,11 @@ func (s *Synthesis) addOwner(inv *Inventory, o *Owner, flows []Flow) {
 	b.addFlows(flows)
 	b.addDNS()
 	b.noteClosed()
-	s.Policies = append(s.Policies, b.policy(*selector))
+	m := b.policy(*selector)
+	b.noteLimits(m.ingress)
+	b.noteLimits(m.egress)
+	s.Policies = append(s.Policies, m.policy)
+	s.made = append(s.made, m)
 }
 
 // noteClosed says which direction ends up closed, and why.
@@ -183,6 +209,20 @@ func (b *builder) noteClosed() {
 			labelValue(b.owner.Workload.Name), b.owner.namespace())})
 	}
 }
+
+// noteLimits warns of limits that implementations document.
+func (b *builder) noteLimits(rules []draft) {
+	for _, r := range rules {
+		if n := len(portList(r.ports)); n > eksPorts {
+			b.note(b.owner, "a rule has %d ports: the AWS VPC CNI documents at most %d for a peer",
+				n, eksPorts)
+		}
+	}
+}
+
+// eksPorts is the limit of unique ports for one selector or CIDR in the EKS
+// user guide's considerations for network policies.
+const eksPorts = 24
 
 // finish names and sorts the policies, and adds what goes with all of them.
 func (s *Synthesis) finish() {
