@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -13,6 +14,9 @@ import (
 func netpolFormats() []Format {
 	return []Format{
 		{"kubernetes", ".netpol.yaml", true, "NetworkPolicy manifests"},
+		{"cilium", ".cilium.yaml", true, "CiliumNetworkPolicy manifests"},
+		{"nftables", ".nft", true, "one ruleset for what runs outside Kubernetes"},
+		{"list", ".txt", true, "who connects to whom, for people"},
 	}
 }
 
@@ -24,17 +28,17 @@ func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Optio
 		return nil, fmt.Errorf("network policies: %w", err)
 	}
 	proof := netpol.Prove(s, seen, inv)
-	docs, err := s.Documents()
+	docs, err := s.In(format.Name)
 	if err != nil {
 		return nil, fmt.Errorf("network policies: %w", err)
 	}
 	evidence := evidenceOf(seen)
 	var list []Policy
-	for i, doc := range docs {
-		w := workloadOf(s, i, evidence)
+	for _, doc := range docs {
+		w := doc.Workload
 		p, err := Policy{
 			Kind: KindNetpol, Workload: w, Format: format.Name,
-			File: strings.ReplaceAll(strings.TrimSuffix(doc.Path, ".yaml"), "/", "-") + format.Suffix,
+			File: netpolFile(doc.Path) + format.Suffix,
 			Text: string(doc.Text), Proof: proof, Lines: netpolLines(s, w), Notes: netpolNotes(s, w),
 			Evidence: evidence[w],
 		}.proven()
@@ -46,21 +50,10 @@ func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Optio
 	return list, nil
 }
 
-// workloadOf is the workload that a generated policy selects; for one that
-// isolates a namespace, the namespace. Outside Kubernetes the policy's
-// namespace is made up and not the workload's.
-func workloadOf(s netpol.Synthesis, i int, known map[policies.Workload]policies.Evidence) policies.Workload {
-	p := &s.Policies[i]
-	kind, name, ok := strings.Cut(p.Annotations["advisor/workload"], "/")
-	if !ok {
-		return policies.Workload{Namespace: p.Namespace, Kind: "Namespace", Name: p.Namespace}
-	}
-	plain := policies.Workload{Kind: kind, Name: name}
-	if _, ok := known[plain]; ok {
-		return plain
-	}
-	plain.Namespace = p.Namespace
-	return plain
+// netpolFile is a document's path as one name, without its suffix.
+func netpolFile(document string) string {
+	stem := strings.TrimSuffix(document, path.Ext(document))
+	return strings.ReplaceAll(stem, "/", "-")
 }
 
 // netpolLines are the flows behind each rule, and what was assumed.

@@ -70,7 +70,7 @@ func (s Synthesis) Cilium() ([]Document, error) {
 			return nil, fmt.Errorf("writing CiliumNetworkPolicy %s/%s: %w",
 				m.policy.Namespace, m.policy.Name, err)
 		}
-		documents = append(documents, Document{s.path(&m.policy), text})
+		documents = append(documents, Document{s.path(&m.policy), m.owner.Workload, text})
 	}
 	slices.SortFunc(documents, func(a, b Document) int { return strings.Compare(a.Path, b.Path) })
 	return documents, nil

@@ -77,7 +77,8 @@ metadata:
   namespace: shop
   uid: cart-uid
   labels: {app: cart, version: v1}
-  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: cart-5d9c, controller: true, uid: r}]
+  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: cart-5d9c, uid: r,
+    controller: true}]
 spec:
   nodeName: node1
   containers: [{name: main, ports: [{name: http, containerPort: 7070}]}]
@@ -145,7 +146,7 @@ func TestOptions(t *testing.T) {
 		{"one namespace", Options{Namespace: "other"}, "", "kind"},
 		{"aggregate", Options{CIDRAggregate: Aggregation{Bits: 8, Added: 300}}, "203.0.113.0/30",
 			"203.0.113.1/32"},
-		{"aggregate little", Options{CIDRAggregate: Aggregation{Bits: 8, Added: 0}}, "203.0.113.1/32", ""},
+		{"aggregate little", Options{CIDRAggregate: Aggregation{Bits: 8}}, "203.0.113.1/32", ""},
 		{"any", Options{ExternalIngress: ExternalAny}, "# everyone", "198.51.100.9"},
 		{"none", Options{ExternalIngress: ExternalNone}, "", "198.51.100.9"},
 	} {

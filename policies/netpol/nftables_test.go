@@ -45,7 +45,7 @@ func needNFT(t *testing.T) {
 	if os.Getenv("ADVISOR_REQUIRE_BPF") != "" {
 		t.Fatal("ADVISOR_REQUIRE_BPF is set, but this is not root with nft (package nftables)")
 	}
-	t.Skip("needs root and nft (package nftables)")
+	t.Skip("needs root and nft: run fixtures/bed/install.sh")
 }
 
 // nft runs in a network namespace, or for "" in one of its own: even a check
@@ -140,7 +140,9 @@ func (l *lab) addHost(t *testing.T, host string) {
 	l.run(t, "ip", "-n", l.name(host), "link", "set", "lo", "up")
 	l.run(t, "ip", "-n", l.name("r"), "link", "add", "v"+host, "type", "veth",
 		"peer", "name", "eth0", "netns", l.name(host))
-	for _, side := range []struct{ host, link, end string }{{"r", "v" + host, "1"}, {host, "eth0", "2"}} {
+	for _, side := range []struct{ host, link, end string }{
+		{"r", "v" + host, "1"}, {host, "eth0", "2"},
+	} {
 		for _, address := range []string{"10.77." + host + "." + side.end + "/24",
 			"fd77:" + host + "::" + side.end + "/64"} {
 			args := []string{"ip", "-n", l.name(side.host), "address", "add", address, "dev", side.link}

@@ -6,16 +6,41 @@ import (
 	"slices"
 	"strings"
 
+	"advisor/policies"
+
 	"go.yaml.in/yaml/v3"
 	networkingv1 "k8s.io/api/networking/v1"
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
 // Document is one policy as text, and the name of the file it belongs in:
-// namespace/kind-name.yaml, with slashes.
+// namespace/kind-name.yaml, with slashes. A ruleset for a whole machine has no
+// workload of its own.
 type Document struct {
-	Path string
-	Text []byte
+	Path     string
+	Workload policies.Workload
+	Text     []byte
+}
+
+// Languages are the ways to write a synthesis, the default first.
+func Languages() []string { return []string{"kubernetes", "cilium", "nftables", "list"} }
+
+// In writes the synthesis in one of the Languages, the default for "".
+func (s Synthesis) In(language string) ([]Document, error) {
+	machine := policies.Workload{Kind: "Machine", Name: "all workloads"}
+	switch language {
+	case "", "kubernetes":
+		return s.Documents()
+	case "cilium":
+		return s.Cilium()
+	case "nftables":
+		return []Document{{"advisor.nft", machine, s.NFTables()}}, nil
+	case "list":
+		text, err := s.List()
+		return []Document{{"connections.txt", machine, text}}, err
+	}
+	return nil, fmt.Errorf("no language %q for network policies: there is %s",
+		language, strings.Join(Languages(), ", "))
 }
 
 // YAML is all policies as one stream of documents. The same synthesis gives
@@ -43,7 +68,7 @@ func (s Synthesis) Documents() ([]Document, error) {
 		if err != nil {
 			return nil, fmt.Errorf("writing NetworkPolicy %s/%s: %w", p.Namespace, p.Name, err)
 		}
-		documents = append(documents, Document{s.path(p), text})
+		documents = append(documents, Document{s.path(p), s.Workload(i), text})
 	}
 	return documents, nil
 }
