@@ -16,7 +16,8 @@ const (
 )
 
 // multiplexed says how a call of an architecture can also be made through a
-// multiplexer. The ids are those of include/uapi/linux/net.h and ipc.h.
+// multiplexer; libseccomp means a rule for both ways. The ids are those of
+// include/uapi/linux/net.h and ipc.h.
 func multiplexed(arch, name string) (multiplex, bool) {
 	if arch != trace.ArchI386 {
 		return multiplex{}, false

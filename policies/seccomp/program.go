@@ -124,29 +124,31 @@ func (g *Program) insertFor(a abi, c clause) error {
 }
 
 // add keeps libseccomp's precedence: unconditional before conditional, the
-// first unconditional before later ones; one condition with two outcomes is
-// refused (EEXIST).
+// first unconditional before later ones. A rule that only adds conditions to an
+// earlier one is dropped. One that has fewer of the same conditions and another
+// outcome is refused (EEXIST).
 func (g *Program) add(at call, c clause) error {
 	have := g.calls[at]
-	if len(have) > 0 && len(have[0].args) == 0 {
-		return nil
-	}
-	if len(c.args) == 0 {
+	if len(c.args) == 0 && (len(have) == 0 || len(have[0].args) > 0) {
 		g.calls[at] = []clause{c}
 		return nil
 	}
 	for _, h := range have {
-		if !slices.Equal(h.args, c.args) {
-			continue
-		}
-		if h.out == c.out {
+		switch {
+		case begins(c.args, h.args) && (h.out == c.out || len(c.args) > len(h.args) || len(h.args) == 0):
 			return nil
+		case begins(c.args, h.args), begins(h.args, c.args) && h.out != c.out:
+			return Problem{c.rule, c.name, fmt.Sprintf(
+				"the same condition has %v in rule %d and %v here", h.out, h.rule, c.out)}
 		}
-		return Problem{c.rule, c.name, fmt.Sprintf(
-			"the same condition has %v in rule %d and %v here", h.out, h.rule, c.out)}
 	}
 	g.calls[at] = append(have, c)
 	return nil
+}
+
+// begins tells whether args begins with all of first.
+func begins(args, first []Arg) bool {
+	return len(args) >= len(first) && slices.Equal(args[:len(first)], first)
 }
 
 // narrow cuts constants to the words that filters of a 32-bit architecture

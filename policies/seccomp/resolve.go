@@ -95,7 +95,7 @@ func (r Rule) alternatives() [][]Arg {
 		}
 		seen[a.Index] = true
 	}
-	args := slices.Clone(r.Args)
+	args := slices.DeleteFunc(slices.Clone(r.Args), Arg.vacuous)
 	slices.SortFunc(args, func(a, b Arg) int { return cmp.Compare(a.Index, b.Index) })
 	return [][]Arg{args}
 }
@@ -103,7 +103,10 @@ func (r Rule) alternatives() [][]Arg {
 func singles(args []Arg) [][]Arg {
 	var list [][]Arg
 	for _, a := range args {
-		list = append(list, []Arg{a})
+		list = append(list, slices.DeleteFunc([]Arg{a}, Arg.vacuous))
 	}
 	return list
 }
+
+// vacuous tells a condition that always holds; libseccomp drops it.
+func (a Arg) vacuous() bool { return a.Op == MaskedEqual && a.Value == 0 && a.ValueTwo == 0 }

@@ -34,11 +34,14 @@ func stubs(p Profile, r resolved, ctx Context) []stub {
 
 func passes(a Action) bool { return a == Allow || a == Log || a == Trace }
 
+// highest is the highest number that any rule names. Calls of i386 that can
+// also be multiplexed do not count: libseccomp gives runc a negative number.
 func highest(p Profile, r resolved, arch string) int {
 	last := 0
 	for _, i := range r.rules {
 		for _, name := range p.Rules[i].Names {
-			if nr, ok := trace.SyscallNumber(arch, name); ok {
+			nr, ok := trace.SyscallNumber(arch, name)
+			if _, also := multiplexed(arch, name); ok && !also {
 				last = max(last, nr)
 			}
 		}

@@ -1,6 +1,9 @@
 package words
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // set is the values of one word: from lo to hi, with the bits of mask equal to
 // value, and outside every pattern of not.
@@ -86,22 +89,42 @@ func (s set) least() (uint32, bool) {
 		}
 		v = (v | (step - 1)) + 1
 	}
-	return s.leastOfHalves()
+	return s.leastApart()
 }
 
-// leastOfHalves fixes the highest free bit, 0 before 1, so that it ends.
-func (s set) leastOfHalves() (uint32, bool) {
-	free := ^s.mask
-	if free == 0 {
-		return 0, false
+// leastApart takes the pattern with the fewest free bits and looks at the ways
+// to differ from it: in its first free bit, or only from the second on, and so
+// forth. Each has one pattern less, so that it ends.
+func (s set) leastApart() (uint32, bool) {
+	at := s.tightest()
+	p := s.not[at]
+	s.not = slices.Delete(slices.Clone(s.not), at, at+1)
+	if (s.value^p.value)&s.mask&p.mask != 0 {
+		return s.least()
 	}
-	bit := uint32(1) << (31 - bits.LeadingZeros32(free))
-	for _, value := range [...]uint32{0, bit} {
-		if v, ok := s.matching(pattern{bit, value}).least(); ok {
-			return v, true
+	var best uint32
+	var found bool
+	for free := p.mask &^ s.mask; free != 0; {
+		bit := free & -free
+		free &^= bit
+		v, ok := s.matching(pattern{bit, ^p.value & bit}).least()
+		if ok && (!found || v < best) {
+			best, found = v, true
+		}
+		s = s.matching(pattern{bit, p.value & bit})
+	}
+	return best, found
+}
+
+// tightest is the pattern that leaves the fewest bits free.
+func (s set) tightest() int {
+	at, least := 0, 33
+	for i, p := range s.not {
+		if n := bits.OnesCount32(p.mask &^ s.mask); n < least {
+			at, least = i, n
 		}
 	}
-	return 0, false
+	return at
 }
 
 // hit finds a pattern that v has and must not have.

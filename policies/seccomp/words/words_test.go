@@ -89,3 +89,18 @@ func TestWholeRange(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternsThatCoverAll has patterns that together leave nothing, which
+// jumping over them one by one would not find out before the end of the word.
+func TestPatternsThatCoverAll(t *testing.T) {
+	c, ok := All().With(Test{Mask: 2, Value: 2})
+	for _, value := range []uint32{2, 3} {
+		if !ok {
+			t.Fatal("empty too early")
+		}
+		c, ok = c.With(Test{Mask: 3, Value: value, Not: true})
+	}
+	if ok {
+		t.Errorf("%d is left", c.Witness()[0])
+	}
+}
