@@ -1,119 +1,162 @@
 package seccomp
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"advisor/policies"
-	"advisor/trace"
+	"advisor/policies/seccomp/libseccomp"
 )
 
-// Prove holds a synthesized profile against the observation: each recorded
-// call is admitted, each call without a reason is refused as intended, on every
-// architecture of the profile, for each runtime's handling of it.
-func Prove(s Synthesis, o policies.Observation, ctx Context) policies.Proof {
-	proof := policies.Proof{Kind: "seccomp"}
-	prog, err := Load(s.Profile, ctx)
-	if err != nil {
-		proof.Failed = []string{"the profile does not load: " + err.Error()}
-		proof.Summary = proof.Failed[0]
-		return proof
+// Prove holds a synthesized profile against the observation, under each of
+// contexts (none: the newest runc, and crun, on the host that was observed).
+// Each recorded call must be admitted with the arguments it had, and each
+// number without a reason refused with the errno meant for it, on every
+// architecture of the profile. It asks two evaluators that did not make the
+// profile: our reading of the rules, and the program that libseccomp compiles,
+// where that is in this build.
+func Prove(s Synthesis, o policies.Observation, contexts ...Context) policies.Proof {
+	if len(contexts) == 0 {
+		host := hostOf(o)
+		contexts = []Context{{Arch: host, Runtime: Runc}, {Arch: host, Runtime: Crun}}
 	}
-	c := count{proof: &proof, prog: prog, epermSeen: refusedWith(o, ePERM)}
-	c.recorded(o)
-	c.unrecorded(s)
-	proof.Summary = c.summary()
-	return proof
-}
-
-// count is a proof in the making.
-type count struct {
-	proof    *policies.Proof
-	prog     *Program
-	admitted int
-	refused  int
-	// epermSeen are calls that a filter refused with EPERM while recording.
-	epermSeen []string
-}
-
-func (c *count) fail(format string, args ...any) {
-	c.proof.Failed = append(c.proof.Failed, fmt.Sprintf(format, args...))
-}
-
-// recorded checks that each needed call passes.
-func (c *count) recorded(o policies.Observation) {
-	for _, s := range o.Syscalls {
-		if !needed(s) {
-			continue
-		}
-		c.proof.Checked++
-		pt := Point{Arch: s.Arch, Nr: s.Nr}
-		v := c.prog.Evaluate(pt)
-		switch {
-		case v.Action.Admits():
-			c.admitted++
-		case kernelLacks(s, o) && v.Outcome == Outcome{Errno, eNOSYS}:
-		default:
-			c.fail("recorded %v would get %v (%s)", pt, v.Outcome, v.Why)
-		}
-	}
-}
-
-// unrecorded checks every other number of the profile's architectures, and one
-// beyond their tables.
-func (c *count) unrecorded(s Synthesis) {
-	allowed := map[string]bool{}
+	pf := proof{s: s, o: o, eperm: refusedWith(o, ePERM), allowed: map[string]bool{}}
+	pf.Kind = "seccomp"
 	for _, r := range s.Reasons {
-		allowed[r.Name] = true
+		pf.allowed[r.Name] = true
 	}
-	for _, a := range c.prog.archs {
-		for nr := 0; nr <= trace.MaxSyscall(a.audit)+1; nr++ {
-			name := trace.SyscallName(a.audit, nr)
-			if name == "" || !allowed[name] {
-				c.refusal(s.Profile, Point{Arch: a.audit, Nr: nr}, name)
-			}
-		}
+	for i, ctx := range contexts {
+		pf.counting = i == 0
+		pf.under(ctx)
 	}
+	pf.Summary = pf.summary()
+	return pf.Proof
 }
 
-// refusal checks one call that must not pass.
-func (c *count) refusal(p Profile, pt Point, name string) {
-	c.proof.Checked++
-	v := c.prog.Evaluate(pt)
-	want := intended(p, name, c.epermSeen)
-	if v.Outcome != want && !(v.Why == ByStub && !p.Default.Admits()) {
-		c.fail("unrecorded %v would get %v, want %v", pt, v.Outcome, want)
+// hostOf is the architecture of the kernels that were observed, by the calls.
+func hostOf(o policies.Observation) string {
+	for _, s := range o.Syscalls {
+		if a, ok := abiByAudit(s.Arch); ok {
+			return a.host
+		}
+	}
+	return ""
+}
+
+// proof is a proof in the making.
+type proof struct {
+	policies.Proof
+	s        Synthesis
+	o        policies.Observation
+	allowed  map[string]bool // names with a reason
+	eperm    []string        // refused with EPERM while recording
+	counting bool            // the first context: facts are counted once
+
+	admitted, refused int
+	unknown           []string // names that this build's libseccomp does not know
+	compiled          bool     // libseccomp was asked
+	notAsked          error    // why it was not
+	dropped           int      // failures beyond those kept
+}
+
+// evaluator is one of those that are asked.
+type evaluator struct {
+	name string
+	of   func(cell) decider
+	skip []string // names it does not know
+}
+
+// maxFailed is how many failures a proof keeps; the rest is counted.
+const maxFailed = 20
+
+func (pf *proof) fail(format string, args ...any) {
+	if len(pf.Failed) == maxFailed {
+		pf.dropped++
 		return
 	}
-	c.refused++
+	pf.Failed = append(pf.Failed, fmt.Sprintf(format, args...))
 }
 
-// intended is what a synthesized profile owes a call without a reason.
-func intended(p Profile, name string, eperm []string) Outcome {
-	switch p.Default.normal() {
-	case Log:
-		return Outcome{Action: Log}
-	case KillProcess:
-		if slices.Contains(strings.Fields(probes), name) {
-			return Outcome{Errno, eNOSYS}
+func (pf *proof) under(ctx Context) {
+	prog, err := Load(pf.s.Profile, ctx)
+	if err != nil {
+		pf.fail("under %v the profile does not load: %v", ctx, err)
+		return
+	}
+	list := []evaluator{{name: "rules", of: prog.declared}}
+	switch bin, err := Compile(pf.s.Profile, ctx); {
+	case err == nil:
+		ask := bin.compiled()
+		list = append(list, evaluator{"compiled", func(cell) decider { return ask }, bin.Unknown})
+		pf.compiled, pf.unknown = true, bin.Unknown
+	case errors.Is(err, libseccomp.ErrNotLinked), errors.Is(err, libseccomp.ErrNotAsked):
+		pf.notAsked = err
+	default:
+		pf.fail("under %v: %v", ctx, err)
+	}
+	for i, e := range list {
+		count := pf.counting && i == 0
+		pf.recorded(e, ctx, count)
+		pf.unrecorded(e, prog, ctx, count)
+	}
+}
+
+// recorded checks that each needed call passes, whatever was not recorded of
+// its arguments.
+func (pf *proof) recorded(e evaluator, ctx Context, count bool) {
+	for _, s := range pf.o.Syscalls {
+		if !needed(s) || slices.Contains(e.skip, nameOf(s)) {
+			continue
 		}
-		return Outcome{Action: KillProcess}
+		if count {
+			pf.Checked++
+		}
+		bad, err := refusedOf(s, e)
+		switch {
+		case err != nil:
+			pf.fail("%v", err)
+		case bad == nil:
+			if count {
+				pf.admitted++
+			}
+		case kernelLacks(s, pf.o) && bad.a.Outcome == Outcome{Errno, eNOSYS}:
+		default:
+			pf.fail("recorded %v would get %v%s (%s, under %v)",
+				bad.cell.point(bad.cube.Witness()), bad.a.Outcome, when(bad.cube), e.name, ctx)
+		}
 	}
-	if name == "" {
-		return outcome(p.Default, p.DefaultErrno) // a number without a name
-	}
-	if slices.Contains(eperm, name) {
-		return Outcome{Errno, ePERM}
-	}
-	return Outcome{Errno, refusal(name)}
 }
 
-func (c *count) summary() string {
-	text := fmt.Sprintf("%d recorded calls allowed", c.admitted)
-	text += fmt.Sprintf(", %d others refused (1 evaluator)", c.refused)
-	if n := len(c.proof.Failed); n > 0 {
-		text = fmt.Sprintf("%d failures: %s", n, c.proof.Failed[0])
+func (pf *proof) summary() string {
+	if n := len(pf.Failed); n > 0 {
+		return fmt.Sprintf("not proven, %d failures: %s", n+pf.dropped, pf.Failed[0])
+	}
+	text := fmt.Sprintf("%d recorded calls allowed, %d others %s", pf.admitted, pf.refused,
+		pf.refusedHow())
+	switch {
+	case pf.compiled:
+		text += fmt.Sprintf(" (2 evaluators agree: rules, and the program compiled by libseccomp %s)",
+			libseccomp.Version())
+	case errors.Is(pf.notAsked, libseccomp.ErrNotAsked):
+		text += fmt.Sprintf(" (1 evaluator; %v)", pf.notAsked)
+	default:
+		text += " (1 evaluator; libseccomp is not in this build)"
+	}
+	if len(pf.unknown) > 0 {
+		text += fmt.Sprintf("; unknown to libseccomp %s, which leaves them out: %s",
+			libseccomp.Version(), strings.Join(pf.unknown, ", "))
 	}
 	return text
+}
+
+func (pf *proof) refusedHow() string {
+	switch pf.s.Profile.Default.normal() {
+	case Log:
+		return "logged"
+	case KillProcess:
+		return "killed, or refused with ENOSYS"
+	}
+	return "refused with ENOSYS or EPERM"
 }

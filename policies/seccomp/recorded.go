@@ -1,0 +1,93 @@
+package seccomp
+
+import (
+	"advisor/policies"
+	"advisor/policies/seccomp/cbpf"
+	"advisor/policies/seccomp/words"
+	"advisor/trace"
+)
+
+// cellOf is the cell of an observed call.
+func cellOf(s policies.Syscall) (cell, bool) {
+	a, ok := abiByAudit(s.Arch)
+	if !ok {
+		return cell{}, false
+	}
+	cube := words.All().Fixed(cbpf.WordArch, a.value).Fixed(cbpf.WordNr, a.base|uint32(s.Nr))
+	return cell{a, s.Nr, false, cube}, true
+}
+
+// parts are the calls that were seen: one set for each recorded combination of
+// arguments, everything where they were not recorded or not all kept.
+func parts(s policies.Syscall) []cell {
+	c, ok := cellOf(s)
+	if !ok {
+		return nil
+	}
+	if len(s.Args) == 0 || s.ArgsOverflow {
+		return []cell{c}
+	}
+	var list []cell
+	for _, args := range s.Args {
+		part := c
+		for _, a := range args {
+			part.cube = narrowed(part.cube, a, intWide(nameOf(s), a.Index))
+		}
+		list = append(list, part)
+	}
+	return list
+}
+
+// narrowed keeps the calls whose argument has the recorded value. What the
+// kernel does not look at, the upper half of an int, was not recorded and may
+// be anything.
+func narrowed(c words.Cube, a trace.Arg, isInt bool) words.Cube {
+	if a.Index < 0 || a.Index > 5 {
+		return c
+	}
+	mask := a.Mask
+	if mask == 0 {
+		mask = ^uint64(0)
+	}
+	if isInt {
+		mask = uint64(uint32(mask))
+	}
+	for _, half := range [...]words.Test{
+		{Word: cbpf.ArgLow(a.Index), Mask: uint32(mask), Value: uint32(a.Value & mask)},
+		{Word: cbpf.ArgHigh(a.Index), Mask: uint32(mask >> 32), Value: uint32(a.Value & mask >> 32)},
+	} {
+		if next, ok := c.With(half); ok {
+			c = next
+		}
+	}
+	return c
+}
+
+// nothing is a decider to walk with where only one filter is asked.
+func nothing(words.Cube) (Verdict, words.Test, bool, error) {
+	return Verdict{}, words.Test{}, true, nil
+}
+
+// refusedOf finds a part of an observed call that a filter does not admit.
+func refusedOf(s policies.Syscall, e evaluator) (*leaf, error) {
+	var bad *leaf
+	for _, c := range parts(s) {
+		err := walk(c, e.of(c), nothing, func(l leaf) {
+			if bad == nil && !l.a.Action.Admits() {
+				bad = &l
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return bad, nil
+}
+
+// when is the conditions of a cube as the end of a sentence.
+func when(c words.Cube) string {
+	if text := conditions(c); text != "" {
+		return " when " + text
+	}
+	return ""
+}
