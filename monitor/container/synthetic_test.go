@@ -1,0 +1,190 @@
+package container
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"advisor/trace"
+)
+
+// host is a machine made of files: a /proc with processes and a disk.
+type host struct {
+	t    *testing.T
+	root string
+}
+
+func newHost(t *testing.T) host {
+	h := host{t, t.TempDir()}
+	h.process(1, 0, "init", "0::/init.scope", "host")
+	return h
+}
+
+func (h host) resolver() *Resolver {
+	return New(Options{Root: h.root, Proc: filepath.Join(h.root, "proc")})
+}
+
+func (h host) write(path, text string) {
+	h.t.Helper()
+	path = filepath.Join(h.root, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// process adds a process. Processes with the same space share all namespaces:
+// their links lead to one file, so they have one inode.
+func (h host) process(pid, parent int, args, cgroup, space string) {
+	h.t.Helper()
+	dir := filepath.Join("proc", strconv.Itoa(pid))
+	h.write(filepath.Join(dir, "stat"), fmt.Sprintf("%d (x) S %d %s", pid, parent, strings.Repeat("1 ", 40)))
+	h.write(filepath.Join(dir, "cmdline"), strings.ReplaceAll(args, " ", "\x00")+"\x00")
+	h.write(filepath.Join(dir, "comm"), "x\n")
+	h.write(filepath.Join(dir, "cgroup"), cgroup+"\n")
+	for _, kind := range []string{"mnt", "pid", "net"} {
+		h.write(filepath.Join("spaces", space, kind), "")
+		link := filepath.Join(h.root, dir, "ns", kind)
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			h.t.Fatal(err)
+		}
+		if err := os.Symlink(filepath.Join(h.root, "spaces", space, kind), link); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// cwd sets the working directory of a process.
+func (h host) cwd(pid int, dir string) {
+	h.t.Helper()
+	if err := os.Symlink(dir, filepath.Join(h.root, "proc", strconv.Itoa(pid), "cwd")); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func marshal(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestCRIOByItsFiles(t *testing.T) {
+	h := newHost(t)
+	bundle := "/run/containers/storage/overlay-containers/" + idA + "/userdata"
+	h.process(20, 1, "/usr/bin/conmon -b "+bundle+" -c "+idA+" -n k8s_web -r /usr/bin/crun", "0::/x", "host")
+	h.process(21, 20, "web", "0::/kubepods.slice/kubepods-pod"+strings.ReplaceAll(uid, "-", "_")+
+		".slice/crio-"+idA+".scope", "web")
+	h.write(bundle+"/config.json", marshal(t, map[string]any{
+		"process": map[string]any{"args": []string{"/web"}, "user": map[string]int{"uid": 7}},
+		"root":    map[string]string{"path": "/r"},
+		"annotations": map[string]string{
+			"io.kubernetes.cri-o.SandboxID": idB, "io.kubernetes.cri-o.Namespace": "shop",
+			"io.kubernetes.cri-o.ImageName":   "registry/web:1",
+			"io.kubernetes.cri-o.Labels":      `{"app":"web","io.kubernetes.pod.uid":"` + uid + `"}`,
+			"io.kubernetes.pod.name":          "web-0",
+			"io.kubernetes.container.name":    "web",
+			"io.kubernetes.cri-o.IP.0":        "10.1.2.3",
+			"io.kubernetes.cri-o.ContainerID": idA,
+		},
+	}))
+	got, complete := h.resolver().Resolve(Sight{PID: 21, Cgroup: "crio-" + idA + ".scope"})
+	no := false
+	want := trace.Container{
+		ID: idA, Runtime: CRIO, Name: "web", Image: "registry/web:1", Command: "/web", PID: 21,
+		Labels: map[string]string{"app": "web", "io.kubernetes.pod.uid": uid},
+		IPs:    []string{"10.1.2.3"},
+		Pod: &trace.Pod{Namespace: "shop", Name: "web-0", UID: uid, Container: "web",
+			Labels: map[string]string{"app": "web"}},
+		Granted: &trace.Granted{CapabilitiesKnown: true, Seccomp: "unconfined", User: "7:0", NoNewPrivileges: &no},
+	}
+	got.OCI = "" // asked of this machine's own crun
+	if diff := cmp.Diff(want, got); diff != "" || !complete {
+		t.Errorf("complete %v (-want +got):\n%s", complete, diff)
+	}
+}
+
+func TestDockerByItsFiles(t *testing.T) {
+	h := newHost(t)
+	bundle := "/run/x/io.containerd.runtime.v2.task/moby/" + idA
+	h.process(20, 1, "/usr/bin/containerd-shim-runc-v2 -namespace moby -id "+idA, "0::/x", "host")
+	h.cwd(20, bundle)
+	h.process(21, 20, "web", "0::/docker/"+idA, "web")
+	h.process(22, 21, "worker", "0::/docker/"+idA+"/sub", "web")
+	h.write(bundle+"/config.json", strings.ReplaceAll(bundleSpec, "containers/x/", "containers/"+idA+"/"))
+	h.write("/d/containers/"+idA+"/config.v2.json", strings.Replace(inspectJSON, `"Id"`, `"ID"`, 1))
+	h.write("/d/containers/"+idA+"/hostconfig.json", `{"Privileged":true,"Runtime":"runc"}`)
+	h.write("/d/containers/"+idA+"/resolv.conf", "nameserver 10.0.0.53\n")
+	got, complete := h.resolver().Resolve(Sight{PID: 22, Cgroup: "sub"})
+	if got.ID != idA || got.Runtime != Docker || got.PID != 21 || got.Image != "shop/web:1" || !complete {
+		t.Errorf("complete %v: %+v", complete, got)
+	}
+	if !got.Granted.Privileged || got.Resolv == nil || got.Resolv.Nameservers[0] != "10.0.0.53" {
+		t.Errorf("granted %+v, resolv.conf %+v", got.Granted, got.Resolv)
+	}
+}
+
+// TestForgedKeeper: a process inside a container says it keeps another one.
+func TestForgedKeeper(t *testing.T) {
+	h := newHost(t)
+	h.write("/evil/config.json", bundleSpec)
+	h.process(20, 1, "containerd-shim -namespace moby -id "+idB, "0::/docker/"+idA, "evil")
+	h.cwd(20, "/evil")
+	h.process(21, 20, "x", "0::/docker/"+idA, "nested")
+	if got, _ := h.resolver().Resolve(Sight{PID: 21, Cgroup: idA}); got.ID != idA || got.Granted != nil {
+		t.Errorf("believed: %+v", got)
+	}
+	// A host process may lie as well, but not about what the cgroup says.
+	h.process(30, 1, "containerd-shim -namespace moby -id "+idB, "0::/x", "host")
+	h.cwd(30, "/evil")
+	h.process(31, 30, "x", "0::/docker/"+idA, "other")
+	if got, _ := h.resolver().Resolve(Sight{PID: 31, Cgroup: idA}); got.ID != idA || got.Granted != nil {
+		t.Errorf("believed: %+v", got)
+	}
+}
+
+// TestReusedPID: another process got the number of the one that was seen.
+func TestReusedPID(t *testing.T) {
+	h := newHost(t)
+	h.process(21, 1, "x", "0::/docker/"+idB, "other")
+	got, complete := h.resolver().Resolve(Sight{PID: 21, Cgroup: idA, MountNS: 5})
+	if got.ID != idA || got.Granted != nil || complete {
+		t.Errorf("complete %v: %+v", complete, got)
+	}
+}
+
+// TestHostService: a unit with a mount namespace of its own is no container.
+func TestHostService(t *testing.T) {
+	h := newHost(t)
+	h.process(21, 1, "/lib/systemd/systemd-udevd", "0::/system.slice/systemd-udevd.service", "udev")
+	got, complete := h.resolver().Resolve(Sight{PID: 21, Cgroup: "systemd-udevd.service"})
+	if got.Runtime != Host || got.Name != "systemd-udevd.service" || !complete {
+		t.Errorf("complete %v: %+v", complete, got)
+	}
+}
+
+// TestPathsOutside: a name from a container never becomes a way out of a
+// runtime's folder.
+func TestPathsOutside(t *testing.T) {
+	h := newHost(t)
+	h.write("/run/secret/state.json", runcState)
+	if err := os.MkdirAll(filepath.Join(h.root, "run/runc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"../secret", "..", "."} {
+		got, complete := h.resolver().Resolve(Sight{Cgroup: name, CgroupPath: "/" + name})
+		if complete || got.PID != 0 {
+			t.Errorf("%q: %+v", name, got)
+		}
+	}
+}
