@@ -134,22 +134,28 @@ func TestDockerByItsFiles(t *testing.T) {
 	}
 }
 
-// TestForgedKeeper: a process inside a container says it keeps another one.
+// TestForgedKeeper: a process inside a container says it keeps it, and one of
+// the host says it keeps another than the cgroup tells.
 func TestForgedKeeper(t *testing.T) {
 	h := newHost(t)
-	h.write("/evil/config.json", bundleSpec)
-	h.process(20, 1, "containerd-shim -namespace moby -id "+idB, "0::/docker/"+idA, "evil")
-	h.cwd(20, "/evil")
-	h.process(21, 20, "x", "0::/docker/"+idA, "nested")
-	if got, _ := h.resolver().Resolve(Sight{PID: 21, Cgroup: idA}); got.ID != idA || got.Granted != nil {
-		t.Errorf("believed: %+v", got)
-	}
-	// A host process may lie as well, but not about what the cgroup says.
-	h.process(30, 1, "containerd-shim -namespace moby -id "+idB, "0::/x", "host")
-	h.cwd(30, "/evil")
-	h.process(31, 30, "x", "0::/docker/"+idA, "other")
-	if got, _ := h.resolver().Resolve(Sight{PID: 31, Cgroup: idA}); got.ID != idA || got.Granted != nil {
-		t.Errorf("believed: %+v", got)
+	for _, tt := range []struct {
+		name   string
+		pid    int
+		claims string
+		space  string
+	}{
+		{"from inside", 20, idA, "evil"},
+		{"another container", 30, idB, "host"},
+	} {
+		bundle := "/evil/" + tt.claims
+		h.write(bundle+"/config.json", bundleSpec)
+		h.process(tt.pid, 1, "containerd-shim -namespace moby -id "+tt.claims, "0::/docker/"+idA, tt.space)
+		h.cwd(tt.pid, bundle)
+		h.process(tt.pid+1, tt.pid, "x", "0::/docker/"+idA, "nested")
+		got, _ := h.resolver().Resolve(Sight{PID: tt.pid + 1, Cgroup: idA})
+		if got.ID != idA || got.Granted != nil {
+			t.Errorf("%s: believed: %+v", tt.name, got)
+		}
 	}
 }
 
@@ -173,18 +179,17 @@ func TestHostService(t *testing.T) {
 	}
 }
 
-// TestPathsOutside: a name from a container never becomes a way out of a
-// runtime's folder.
+// TestPathsOutside: a name never becomes a way out of a runtime's folder.
 func TestPathsOutside(t *testing.T) {
 	h := newHost(t)
-	h.write("/run/secret/state.json", runcState)
 	if err := os.MkdirAll(filepath.Join(h.root, "run/runc"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"../secret", "..", "."} {
-		got, complete := h.resolver().Resolve(Sight{Cgroup: name, CgroupPath: "/" + name})
-		if complete || got.PID != 0 {
-			t.Errorf("%q: %+v", name, got)
-		}
+	h.write("/run/secret/state.json", strings.Replace(runcState, ":42", ":21", 1))
+	h.process(20, 1, "runc run ../secret", "0::/x", "host")
+	h.process(21, 20, "x", "0::/y", "y")
+	got, _ := h.resolver().Resolve(Sight{PID: 21, Cgroup: "y"})
+	if !got.Started.IsZero() || got.Name == "../secret" {
+		t.Errorf("read: %+v", got)
 	}
 }
