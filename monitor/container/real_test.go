@@ -94,6 +94,9 @@ func checkCommon(t *testing.T, got trace.Container, c *bed.Container, engine str
 		g.User != "101:101" || g.Seccomp == "" {
 		t.Errorf("granted %+v", g)
 	}
+	if engine == container.Runc && (got.Resolv == nil || got.Resolv.Search[0] != "bed.test") {
+		t.Errorf("resolv.conf %+v", got.Resolv)
+	}
 	oci := engine
 	if engine == container.Docker || engine == container.Podman {
 		oci = container.Runc

@@ -113,3 +113,54 @@ func TestReadRegular(t *testing.T) {
 		t.Errorf("plain: %q, %v", data, err)
 	}
 }
+
+func TestReadInRoot(t *testing.T) {
+	dir := t.TempDir()
+	q := &query{Resolver: New(Options{})}
+	if served(q.proc.mountinfo(), dir) {
+		t.Skip("the temporary directory is on a served filesystem")
+	}
+	for path, text := range map[string]string{"outside": "secret", "root/plain": "x", "root/d/plain": "y"} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	root := filepath.Join(dir, "root")
+	for link, to := range map[string]string{"up": "../outside", "abs": dir + "/outside", "e": "d", "in": "plain"} {
+		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, bad := range []string{"up", "abs", "../outside", "e/plain", "in", "absent", "d"} {
+		if data, err := q.readInRoot(root, bad); err == nil {
+			t.Errorf("%s: read %q", bad, data)
+		}
+	}
+	for path, want := range map[string]string{"plain": "x", "d/plain": "y"} {
+		if data, err := q.readInRoot(root, path); err != nil || string(data) != want {
+			t.Errorf("%s: %q, %v", path, data, err)
+		}
+	}
+}
+
+func TestServed(t *testing.T) {
+	const mounts = `1 0 8:1 / / rw - ext4 /dev/x rw
+2 1 0:1 / /srv rw shared:1 - fuse.sshfs x rw
+3 1 0:2 / /srv/disk rw - ext4 /dev/y rw
+4 1 0:3 / /net rw - nfs4 z rw
+`
+	for path, want := range map[string]bool{
+		"/a": false, "/srv": true, "/srv/a/b": true, "/srv/disk/a": false, "/srvx": false, "/net/a": true,
+	} {
+		if got := served([]byte(mounts), path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	if !served(nil, "/a") {
+		t.Error("an unknown mount is trusted")
+	}
+}

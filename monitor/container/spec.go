@@ -152,9 +152,24 @@ func (q *query) useSpec() {
 	}
 	// Plain bundles have no image but by this convention of the image spec.
 	q.c.Image = clean(q.spec.Annotations["org.opencontainers.image.ref.name"], maxValue)
-	if path := q.spec.mount("/etc/resolv.conf"); path != "" {
-		if data, err := q.files.read(path); err == nil {
-			q.c.Resolv = parseResolv(data)
-		}
+	q.resolv()
+}
+
+// resolv reads resolv.conf where the runtime mounts it, else in the root
+// filesystem of the bundle.
+func (q *query) resolv() {
+	const path = "/etc/resolv.conf"
+	var data []byte
+	var err error
+	switch mounted := q.spec.mount(path); {
+	case mounted != "":
+		data, err = q.files.read(mounted)
+	case filepath.IsAbs(q.spec.Root.Path):
+		data, err = q.readInRoot(q.spec.Root.Path, path[1:])
+	case q.spec.Root.Path != "":
+		data, err = q.readInRoot(filepath.Join(q.bundle, q.spec.Root.Path), path[1:])
+	}
+	if err == nil {
+		q.c.Resolv = parseResolv(data)
 	}
 }

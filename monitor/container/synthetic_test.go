@@ -16,11 +16,11 @@ import (
 
 // host is a machine made of files: a /proc with processes and a disk.
 type host struct {
-	t    *testing.T
+	t    testing.TB
 	root string
 }
 
-func newHost(t *testing.T) host {
+func newHost(t testing.TB) host {
 	h := host{t, t.TempDir()}
 	h.process(1, 0, "init", "0::/init.scope", "host")
 	return h
@@ -114,8 +114,8 @@ func TestCRIOByItsFiles(t *testing.T) {
 	}
 }
 
-func TestDockerByItsFiles(t *testing.T) {
-	h := newHost(t)
+// dockerHost runs a container of Docker with a worker in a cgroup below.
+func dockerHost(h host) {
 	bundle := "/run/x/io.containerd.runtime.v2.task/moby/" + idA
 	h.process(20, 1, "/usr/bin/containerd-shim-runc-v2 -namespace moby -id "+idA, "0::/x", "host")
 	h.cwd(20, bundle)
@@ -125,6 +125,11 @@ func TestDockerByItsFiles(t *testing.T) {
 	h.write("/d/containers/"+idA+"/config.v2.json", strings.Replace(inspectJSON, `"Id"`, `"ID"`, 1))
 	h.write("/d/containers/"+idA+"/hostconfig.json", `{"Privileged":true,"Runtime":"runc"}`)
 	h.write("/d/containers/"+idA+"/resolv.conf", "nameserver 10.0.0.53\n")
+}
+
+func TestDockerByItsFiles(t *testing.T) {
+	h := newHost(t)
+	dockerHost(h)
 	got, complete := h.resolver().Resolve(Sight{PID: 22, Cgroup: "sub"})
 	if got.ID != idA || got.Runtime != Docker || got.PID != 21 || got.Image != "shop/web:1" || !complete {
 		t.Errorf("complete %v: %+v", complete, got)
@@ -191,5 +196,18 @@ func TestPathsOutside(t *testing.T) {
 	got, _ := h.resolver().Resolve(Sight{PID: 21, Cgroup: "y"})
 	if !got.Started.IsZero() || got.Name == "../secret" {
 		t.Errorf("read: %+v", got)
+	}
+}
+
+// BenchmarkResolve names a Docker container from its files, as each new one of
+// a machine is once.
+func BenchmarkResolve(b *testing.B) {
+	h := newHost(b)
+	dockerHost(h)
+	r := h.resolver()
+	for b.Loop() {
+		if c, complete := r.Resolve(Sight{PID: 22, Cgroup: "sub"}); !complete || c.Image == "" {
+			b.Fatalf("%+v", c)
+		}
 	}
 }
