@@ -1,0 +1,222 @@
+package caps
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"advisor/policies/manifest"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// ErrNotInPlace says that a manifest is written in a way that leaves no lines
+// of its own to what is to be changed: as JSON, in braces, or by an alias.
+var ErrNotInPlace = errors.New("cannot be edited in place")
+
+// Edit sets the security context of s's container in obj, or the capabilities
+// of s's service in a compose file, and returns the changed text of the file
+// that obj was read from. Every byte outside of that stays; comments inside of
+// it are kept, as is what it says that s knows nothing of. Objects of one file
+// are edited from the last to the first.
+func Edit(text []byte, obj manifest.Object, s Synthesis) ([]byte, error) {
+	e := editor{lines: bytes.SplitAfter(text, []byte("\n"))}
+	parent, entries, err := edits(obj, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range slices.Backward(entries) {
+		if err := e.set(parent, entry.key, entry.value); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", obj.Position(), entry.key, err)
+		}
+	}
+	slices.SortStableFunc(e.splices, func(a, b splice) int {
+		return cmp.Or(b.from-a.from, b.to-a.to)
+	})
+	for _, sp := range e.splices {
+		e.lines = slices.Replace(e.lines, sp.from, sp.to, sp.text)
+	}
+	return bytes.Join(e.lines, nil), nil
+}
+
+// field is an entry of a mapping.
+type field struct {
+	key   string
+	value *yaml.Node
+}
+
+// edits are the entries to set, and the mapping to set them in.
+func edits(obj manifest.Object, s Synthesis) (*yaml.Node, []field, error) {
+	if obj.Kind == "" {
+		service := obj.Lookup("services", s.Workload.Name)
+		if service == nil {
+			return nil, nil, fmt.Errorf("%s has no service %s", obj.Position(), s.Workload.Name)
+		}
+		return service, serviceFields(service, s), nil
+	}
+	container, pod := findContainer(obj, s.Workload.Container)
+	if container == nil {
+		return nil, nil, fmt.Errorf("%s has no container %q", obj.Position(), s.Workload.Container)
+	}
+	declared := valueOf(container, "securityContext")
+	return container, []field{{"securityContext", editContext(declared, pod, s)}}, nil
+}
+
+// findContainer is the container of that name, or the only one where name is
+// empty, and the pod's security context.
+func findContainer(obj manifest.Object, name string) (container, pod *yaml.Node) {
+	path, _ := podPath(obj.Kind)
+	if path == nil {
+		return nil, nil
+	}
+	steps := make([]any, len(path))
+	for i, step := range path {
+		steps[i] = step
+	}
+	spec := obj.Lookup(steps...)
+	for _, list := range []string{"containers", "initContainers", "ephemeralContainers"} {
+		items := valueOf(spec, list)
+		if items == nil {
+			continue
+		}
+		for _, item := range items.Content {
+			n := valueOf(item, "name")
+			if n != nil && n.Value == name || name == "" && len(items.Content) == 1 {
+				return item, valueOf(spec, "securityContext")
+			}
+		}
+	}
+	return nil, nil
+}
+
+// valueOf is the value of a key as it is written, an alias unresolved.
+func valueOf(node *yaml.Node, key string) *yaml.Node {
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// editContext is the declared security context with what s says. What the pod
+// or the container says of user and seccomp stays.
+func editContext(declared, pod *yaml.Node, s Synthesis) *yaml.Node {
+	if declared == nil || declared.Kind != yaml.MappingNode {
+		declared = mapping()
+	}
+	out := withoutFoot(declared)
+	out.Style = 0
+	fresh := contextNode(s)
+	for i := 0; i+1 < len(fresh.Content); i += 2 {
+		key, value := fresh.Content[i].Value, fresh.Content[i+1]
+		stated := valueOf(out, key) != nil || valueOf(pod, key) != nil
+		switch key {
+		case "capabilities":
+			value = editLists(valueOf(out, key), s, "add", "drop")
+		case "allowPrivilegeEscalation", "readOnlyRootFilesystem":
+		default:
+			if stated {
+				continue
+			}
+		}
+		setEntry(out, key, value)
+	}
+	remove(out, "privileged")
+	return out
+}
+
+// editLists is a mapping with a list of what to add and one of what to drop.
+func editLists(declared *yaml.Node, s Synthesis, add, drop string) *yaml.Node {
+	if declared == nil || declared.Kind != yaml.MappingNode {
+		declared = mapping()
+	}
+	out := cloned(declared)
+	out.Style = 0
+	if len(s.Add) > 0 {
+		setEntry(out, add, editList(valueOf(out, add), s, s.Add))
+	} else {
+		remove(out, add)
+	}
+	setEntry(out, drop, editList(valueOf(out, drop), s, s.Drop))
+	return out
+}
+
+// editList keeps the items, with their comments, that are wanted, and adds the
+// others.
+func editList(declared *yaml.Node, s Synthesis, want []string) *yaml.Node {
+	out := sequence()
+	var have []string
+	if declared != nil && declared.Kind == yaml.SequenceNode {
+		out = withoutFoot(declared)
+		out.Content = slices.DeleteFunc(out.Content, func(n *yaml.Node) bool {
+			return !slices.Contains(want, bare(n.Value))
+		})
+		for _, n := range out.Content {
+			have = append(have, bare(n.Value))
+		}
+	}
+	for _, n := range names(s, want).Content {
+		if !slices.Contains(have, n.Value) {
+			out.Style &^= yaml.FlowStyle // comments want lines
+			out.Content = append(out.Content, n)
+		}
+	}
+	return out
+}
+
+// serviceFields are the entries of a compose service.
+func serviceFields(service *yaml.Node, s Synthesis) []field {
+	fields := []field{{"cap_drop", editList(valueOf(service, "cap_drop"), s, s.Drop)}}
+	add := valueOf(service, "cap_add")
+	if len(s.Add) > 0 || add != nil {
+		fields = append(fields, field{"cap_add", editList(add, s, s.Add)})
+	}
+	closed := s.Security.AllowPrivilegeEscalation
+	if closed != nil && !*closed && valueOf(service, "security_opt") == nil {
+		fields = append(fields, field{"security_opt", sequence(scalar("no-new-privileges:true"))})
+	}
+	if valueOf(service, "privileged") != nil {
+		fields = append(fields, field{"privileged", boolean(false)})
+	}
+	return fields
+}
+
+// setEntry sets one entry of a mapping.
+func setEntry(node *yaml.Node, key string, value *yaml.Node) {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			value.LineComment = strings.Join(slices.DeleteFunc(
+				[]string{value.LineComment, node.Content[i+1].LineComment},
+				func(c string) bool { return c == "" }), " ")
+			node.Content[i+1] = value
+			return
+		}
+	}
+	node.Content = append(node.Content, scalar(key), value)
+}
+
+func remove(node *yaml.Node, key string) {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			node.Content = slices.Delete(node.Content, i, i+2)
+			return
+		}
+	}
+}
+
+// cloned is a deep copy. Aliases in it keep what they stand for.
+func cloned(node *yaml.Node) *yaml.Node {
+	out := *node
+	out.Content = make([]*yaml.Node, len(node.Content))
+	for i, c := range node.Content {
+		out.Content[i] = cloned(c)
+	}
+	return &out
+}
