@@ -72,7 +72,8 @@ func attemptText(a verify.Attempt) string {
 func (c *verifyCmd) explain(err error) error {
 	switch {
 	case errors.Is(err, verify.ErrFails) && len(c.Capabilities) == 0:
-		return hint(err, "it passed while it was recorded: is it free to run again, and --within long enough?")
+		return hint(err,
+			"it passed while it was recorded: is it free to run again, and --within long enough?")
 	case errors.Is(err, monitor.ErrPrivilege):
 		return hint(err, "run as root; --capabilities names a list without recording")
 	}
@@ -83,7 +84,8 @@ func (c *verifyCmd) explain(err error) error {
 func inferences(s caps.Synthesis) map[string]inferred {
 	known := make(map[string]inferred)
 	for _, f := range s.Facts {
-		if f.Class == caps.Needed || f.Class == caps.Alternative && f.Allowed && known[f.Name].Class == "" {
+		choice := f.Class == caps.Alternative && f.Allowed && known[f.Name].Class == ""
+		if f.Class == caps.Needed || choice {
 			known[f.Name] = inferred{Class: string(f.Class), Why: f.Evidence()}
 		}
 	}
@@ -91,7 +93,8 @@ func inferences(s caps.Synthesis) map[string]inferred {
 }
 
 // record runs the workload as it is until it passes, and makes its list.
-func (c *verifyCmd) record(ctx context.Context, s streams, o verify.Options) (caps.Synthesis, error) {
+func (c *verifyCmd) record(ctx context.Context, s streams, o verify.Options) (caps.Synthesis,
+	error) {
 	dir, err := os.MkdirTemp("", "advisor-verify-")
 	if err != nil {
 		return caps.Synthesis{}, err
@@ -121,7 +124,8 @@ func proven(o policies.Observation) (caps.Synthesis, error) {
 		return made, err
 	}
 	if p := caps.Prove(made, o); !p.OK() {
-		return made, fmt.Errorf("the list of %s does not hold: %s", o.Workload, strings.Join(p.Failed, "; "))
+		return made, fmt.Errorf("the list of %s does not hold: %s", o.Workload,
+			strings.Join(p.Failed, "; "))
 	}
 	return made, nil
 }
@@ -158,11 +162,14 @@ func (c *verifyCmd) recordTo(ctx context.Context, log string, o verify.Options) 
 	if err == nil && c.Probe == "" && res.ExitCode != 0 {
 		err = fmt.Errorf("it ended with %d", res.ExitCode)
 	}
-	return func(found policies.Observation) bool { return found.Containers[0].Runtime == "command" }, err
+	return func(found policies.Observation) bool {
+		return found.Containers[0].Runtime == "command"
+	}, err
 }
 
 // useCommand probes the command that is recorded, or waits for its end.
-func (c *verifyCmd) useCommand(ctx context.Context, o verify.Options, stop func(), done <-chan error) error {
+func (c *verifyCmd) useCommand(ctx context.Context, o verify.Options, stop func(),
+	done <-chan error) error {
 	if c.Probe == "" {
 		return <-done
 	}

@@ -17,8 +17,11 @@ func podOf(lines string) string {
 		"  # the end\n  restartPolicy: Never\n"
 }
 
-func TestEdit(t *testing.T) {
-	tests := []struct{ name, before, after string }{
+// editCase is a container before and after it was edited.
+type editCase struct{ name, before, after string }
+
+func editCases() []editCase {
+	return []editCase{
 		{"nothing there", `  - name: web # the one
     # which image
     image:   nginx
@@ -58,7 +61,13 @@ func TestEdit(t *testing.T) {
       allowPrivilegeEscalation: false
       # nothing else
     image: nginx
-`}, {"braces", `  - image: nginx
+`},
+	}
+}
+
+func editsOfBraces() []editCase {
+	return []editCase{
+		{"braces", `  - image: nginx
     securityContext: {privileged: true, capabilities: {
       add: [ALL], drop: []}}
     name: web
@@ -83,7 +92,10 @@ func TestEdit(t *testing.T) {
     name: web
 `},
 	}
-	for _, tt := range tests {
+}
+
+func TestEdit(t *testing.T) {
+	for _, tt := range append(editCases(), editsOfBraces()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := edited(t, podOf(tt.before), chownOnly(t, "web"))
 			if diff := cmp.Diff(podOf(tt.after), got); diff != "" {
@@ -123,7 +135,8 @@ func edited(t *testing.T, text string, s Synthesis) string {
 func TestEditCompose(t *testing.T) {
 	s := chownOnly(t, "")
 	s.Workload = policies.Workload{Kind: policies.KindService, Name: "web"}
-	got := edited(t, "services:\n  web:\n    image: nginx\n    cap_add: [SYS_ADMIN]\n  db:\n    image: x", s)
+	got := edited(t, "services:\n  web:\n    image: nginx\n    cap_add: [SYS_ADMIN]\n"+
+		"  db:\n    image: x", s)
 	want := `services:
   web:
     image: nginx
@@ -158,7 +171,8 @@ func TestEditNotInPlace(t *testing.T) {
 func FuzzEdit(f *testing.F) {
 	f.Add([]byte(podOf("  - name: web\n    securityContext: {privileged: true}\n")))
 	f.Add([]byte(deployment))
-	f.Add([]byte("kind: Pod\nspec:\n  containers:\n  - name: web\n    securityContext:\n      capabilities: [x]"))
+	f.Add([]byte("kind: Pod\nspec:\n  containers:\n  - name: web\n" +
+		"    securityContext:\n      capabilities: [x]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		objects, errs := manifest.Read("x", text)
 		if len(errs) > 0 || len(objects) != 1 {
