@@ -42,7 +42,7 @@ type junitFailure struct {
 }
 
 // JUnit prints a suite for each workload with a case for each finding, which
-// fails, or is skipped where it is ignored. A workload with nothing to find
+// fails, or is skipped where it is ignored or cannot be decided. A workload with nothing to find
 // fault with is one case that passes.
 func (r *Report) JUnit(w io.Writer) error {
 	all := junitSuites{Name: "advisor"}
@@ -85,8 +85,14 @@ func (r *Report) junitSuite(w policies.Workload) junitSuite {
 	suite := junitSuite{Name: w.String()}
 	for _, f := range r.Findings {
 		if f.Workload == w {
-			suite.Cases = append(suite.Cases, junitCaseOf(f))
-			suite.Failures++
+			c := junitCaseOf(f)
+			if f.Class == policies.Unknown {
+				c.Failure, c.Skipped = nil, &junitFailure{Message: f.Message}
+				suite.Skipped++
+			} else {
+				suite.Failures++
+			}
+			suite.Cases = append(suite.Cases, c)
 		}
 	}
 	for _, i := range r.Ignored {

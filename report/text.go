@@ -31,6 +31,7 @@ func (r *Report) Text(w io.Writer, style Style) error {
 func (r *Report) textGroup(b *strings.Builder, group []policies.Finding, style Style) {
 	w := group[0].Workload
 	fmt.Fprintln(b, style.bold(workloadTitle(w)))
+	group = crowded(group)
 	widths := columnWidths(group)
 	for _, f := range group {
 		fmt.Fprintln(b, strings.TrimRight(findingLine(f, widths, style), " "))
@@ -159,4 +160,37 @@ func (r *Report) auditLines() []string {
 		}
 	}
 	return lines
+}
+
+// crowd is how many findings of one rule about one workload are shown each on
+// a line of its own, where none of them breaks anything.
+const crowd = 12
+
+// crowded joins what would fill the screen with lines that say the same.
+func crowded(group []policies.Finding) []policies.Finding {
+	count := make(map[string]int)
+	for _, f := range group {
+		if f.Class == policies.Excess {
+			count[f.Rule]++
+		}
+	}
+	var list []policies.Finding
+	subjects := make(map[string][]string)
+	for _, f := range group {
+		if count[f.Rule] <= crowd || f.Class != policies.Excess {
+			list = append(list, f)
+			continue
+		}
+		if subjects[f.Rule] == nil {
+			list = append(list, f)
+		}
+		subjects[f.Rule] = append(subjects[f.Rule], f.Subject)
+	}
+	for i, f := range list {
+		if all := subjects[f.Rule]; len(all) > 0 && f.Class == policies.Excess {
+			list[i].Subject = fmt.Sprintf("%d of them", len(all))
+			list[i].Message = strings.Join(all[:crowd/2], ", ") + " …: --format name lists all"
+		}
+	}
+	return list
 }

@@ -5,6 +5,8 @@ type grammar struct {
 	Monitor monitorCmd `cmd:"" help:"Record what containers do."`
 	Report  reportCmd  `cmd:"" help:"Turn traces into policies."`
 	Verify  verifyCmd  `cmd:"" help:"Run a workload under its policies, with and without each part."`
+	Diff    diffCmd    `cmd:"" help:"Hold what was observed against what manifests declare."`
+	Render  renderCmd  `cmd:"" help:"Show a saved report in another form."`
 	Trace   traceCmd   `cmd:"" help:"Look at traces and check them."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what this machine has for recording, and what is missing."`
 	Version versionCmd `cmd:"" help:"Say which advisor this is."`

@@ -5,8 +5,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/term"
-
 	"advisor/monitor"
 	"advisor/trace"
 )
@@ -25,8 +23,7 @@ type progress struct {
 }
 
 func newProgress(s streams, path string) *progress {
-	file, ok := s.err.(*os.File)
-	return &progress{s: s, path: path, terminal: ok && term.IsTerminal(int(file.Fd()))}
+	return &progress{s: s, path: path, terminal: isTerminal(s.err)}
 }
 
 // ready says that nothing from here on is missed.

@@ -79,6 +79,8 @@ func newParser(g *grammar, s streams, exit func(int)) (*kong.Kong, error) {
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.Vars{
+			"renderings":      strings.Join(report.Renderings(), ","),
+			"ignore_file":     report.IgnoreFile,
 			"seccomp_formats": report.FormatNames(report.KindSeccomp),
 			"netpol_formats":  report.FormatNames(report.KindNetpol),
 			"caps_formats":    report.FormatNames(report.KindCaps),

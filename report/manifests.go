@@ -1,0 +1,229 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"advisor/policies/caps"
+	"advisor/policies/manifest"
+	"advisor/policies/netpol"
+	"advisor/policies/seccomp"
+)
+
+// Manifests is what a number of files declare.
+type Manifests struct {
+	Files    []string // that were read, sorted
+	Objects  []manifest.Object
+	Declared []caps.Declared   // containers, sorted
+	Netpol   []netpol.Policy   // sorted
+	Profiles []seccomp.Profile // with the file each stands in
+	Problems []Problem         // what could not be read, sorted
+}
+
+// LoadManifests reads manifests: files, directories with everything below that
+// is not hidden, and "-" for stdin. What is wrong with one of them is a problem
+// and does not spoil the rest; an error is a path that cannot be read at all.
+func LoadManifests(paths []string, stdin io.Reader) (Manifests, error) {
+	var m Manifests
+	for _, path := range paths {
+		files, err := manifestFiles(path)
+		if err != nil {
+			return Manifests{}, err
+		}
+		for _, file := range files {
+			if err := m.read(file, stdin); err != nil {
+				return Manifests{}, err
+			}
+		}
+	}
+	m.parse()
+	return m, nil
+}
+
+// manifestFiles are the files a path stands for. A file that is named is read
+// whatever it is called.
+func manifestFiles(path string) ([]string, error) {
+	if path == "-" {
+		return []string{path}, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return []string{path}, err
+	}
+	var files []string
+	err = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case file != path && strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case !d.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)):
+			files = append(files, file)
+		}
+		return nil
+	})
+	return files, err
+}
+
+// read takes in one file once.
+func (m *Manifests) read(file string, stdin io.Reader) error {
+	if slices.Contains(m.Files, file) {
+		return nil
+	}
+	var text []byte
+	var err error
+	if file == "-" {
+		text, err = io.ReadAll(stdin)
+		file = "stdin"
+	} else {
+		text, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return fmt.Errorf("reading manifests: %w", err)
+	}
+	m.Files = append(m.Files, file)
+	m.add(filepath.ToSlash(file), text)
+	return nil
+}
+
+// add takes in the text of a file: a shell script with docker's command lines,
+// a seccomp profile, or objects.
+func (m *Manifests) add(file string, text []byte) {
+	if filepath.Ext(file) == ".sh" {
+		declared, err := caps.ParseRun(file, text)
+		m.Declared = append(m.Declared, declared...)
+		m.problems(err)
+		return
+	}
+	objects, errs := manifest.Read(file, text)
+	if len(objects) == 1 && isProfile(objects[0]) {
+		profile, errs := seccomp.Parse(file, text)
+		m.Profiles = append(m.Profiles, profile)
+		m.problems(errs...)
+		return
+	}
+	m.Objects = append(m.Objects, objects...)
+	m.problems(errs...)
+}
+
+// isProfile tells a seccomp profile that is no object of Kubernetes.
+func isProfile(o manifest.Object) bool {
+	return o.Kind == "" && o.Lookup("defaultAction") != nil
+}
+
+// problems keeps errors with their places.
+func (m *Manifests) problems(errs ...error) {
+	for _, err := range errs {
+		var placed *manifest.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &placed):
+			m.Problems = append(m.Problems, Problem{placed.Position, placed.Err.Error()})
+		default:
+			m.Problems = append(m.Problems, Problem{Message: err.Error()})
+		}
+	}
+}
+
+// parse makes declarations of the objects.
+func (m *Manifests) parse() {
+	foreign := make(map[string]int)
+	for _, o := range m.Objects {
+		declared, errs := caps.Parse(o)
+		m.Declared = append(m.Declared, declared...)
+		m.problems(errs...)
+		if seccomp.IsProfile(o) {
+			profile, errs := seccomp.ParseObject(o)
+			m.Profiles = append(m.Profiles, profile)
+			m.problems(errs...)
+		} else if len(declared)+len(errs) == 0 && !understood(o.Kind) {
+			foreign[o.Kind]++
+		}
+	}
+	policies, errs := netpol.Parse(m.Objects, "")
+	m.Netpol = policies
+	m.problems(errs...)
+	m.name(foreign)
+	m.sort()
+}
+
+// understood says that a kind is used somewhere, though it declares no container.
+func understood(kind string) bool {
+	return slices.Contains([]string{
+		"NetworkPolicy", "Namespace", "Service", "Endpoints", "EndpointSlice", "Node", "Pod", "ReplicaSet",
+	}, kind)
+}
+
+// name tells which objects say nothing here.
+func (m *Manifests) name(foreign map[string]int) {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(foreign)) {
+		shown := kind
+		if kind == "" {
+			shown = "without a kind"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", foreign[kind], shown))
+	}
+	if len(parts) > 0 {
+		m.Problems = append(m.Problems, Problem{Message: "not used: " + strings.Join(parts, ", ")})
+	}
+}
+
+func (m *Manifests) sort() {
+	slices.Sort(m.Files)
+	slices.SortFunc(m.Declared, func(a, b caps.Declared) int {
+		if c := a.Workload.Compare(b.Workload); c != 0 {
+			return c
+		}
+		return a.Position.Compare(b.Position)
+	})
+	slices.SortFunc(m.Problems, func(a, b Problem) int {
+		if c := a.Position.Compare(b.Position); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Message, b.Message)
+	})
+	m.Problems = slices.Compact(m.Problems)
+}
+
+// profile finds the profile that a workload's manifest names, nil where it is
+// not among the manifests. The path is below the kubelet's folder for
+// Kubernetes, and beside the manifest elsewhere; what is compared is how the
+// paths end.
+func (m *Manifests) profile(path string) *seccomp.Profile {
+	for i, p := range m.Profiles {
+		for _, name := range profileNames(p) {
+			if strings.HasSuffix("/"+filepath.ToSlash(name), "/"+strings.TrimPrefix(path, "./")) {
+				return &m.Profiles[i]
+			}
+		}
+	}
+	base := filepath.Base(path)
+	for i, p := range m.Profiles {
+		if filepath.Base(p.Position.File) == base {
+			return &m.Profiles[i]
+		}
+	}
+	return nil
+}
+
+// profileNames are the paths under which pods know a profile: its file or, for
+// an object, where the Security Profiles Operator puts it.
+func profileNames(p seccomp.Profile) []string {
+	switch {
+	case p.Name == "":
+		return []string{p.Position.File}
+	case p.Namespace == "":
+		return []string{"operator/" + p.Name + ".json"}
+	}
+	return []string{"operator/" + p.Namespace + "/" + p.Name + ".json"}
+}
