@@ -56,8 +56,12 @@ type reportNetpolCmd struct {
 
 // Run prints network policies.
 func (c *reportNetpolCmd) Run(s streams) error {
+	objects, err := c.objects(s)
+	if err != nil {
+		return err
+	}
 	return c.run(s, report.Request{
-		Kinds: []string{report.KindNetpol}, Format: c.Format, Netpol: c.options(),
+		Kinds: []string{report.KindNetpol}, Format: c.Format, Netpol: c.options(), Objects: objects,
 	})
 }
 
@@ -88,9 +92,14 @@ func (c *reportAllCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
+	objects, err := c.objects(s)
+	if err != nil {
+		return err
+	}
 	c.whole = c.Format
 	return c.run(s, report.Request{
 		Kinds: report.Kinds(), Seccomp: opt, Netpol: c.netpolFlags.options(), Caps: c.capsFlags.options(),
+		Objects: objects,
 	})
 }
 

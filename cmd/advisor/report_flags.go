@@ -5,8 +5,10 @@ import (
 	"os"
 
 	"advisor/policies/caps"
+	"advisor/policies/manifest"
 	"advisor/policies/netpol"
 	"advisor/policies/seccomp"
+	"advisor/report"
 )
 
 // seccompFlags are the choices of seccomp profiles.
@@ -43,9 +45,10 @@ func (f seccompFlags) options() (seccomp.Options, error) {
 
 // netpolFlags are the choices of network policies.
 type netpolFlags struct {
-	DefaultDeny bool   `help:"Add a policy to each namespace that isolates all its pods."`
-	Unresolved  string `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
-	Dialect     string `placeholder:"NAME" help:"The network plugin to prove the policies for."`
+	Manifests   []string `short:"m" placeholder:"PATH" help:"What is known of the cluster: files, directories or '-', also the output of kubectl get -o yaml."`
+	DefaultDeny bool     `help:"Add a policy to each namespace that isolates all its pods."`
+	Unresolved  string   `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
+	Dialect     string   `placeholder:"NAME" help:"The network plugin to prove the policies for."`
 }
 
 func (f netpolFlags) options() netpol.Options {
@@ -58,3 +61,13 @@ type capsFlags struct {
 }
 
 func (f capsFlags) options() caps.Options { return caps.Options{Engine: f.Engine} }
+
+// objects are the manifests that say who has which address and which labels.
+// What is wrong with one of them is told, and the rest counts.
+func (f netpolFlags) objects(s streams) ([]manifest.Object, error) {
+	m, err := report.LoadManifests(f.Manifests, s.in)
+	for _, p := range m.Problems {
+		s.say("%s", p)
+	}
+	return m.Objects, err
+}
