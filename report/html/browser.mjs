@@ -6,22 +6,21 @@
 // DIR holds one.html, ten.html, sixty.html and hostile.html. With SHOTS, a
 // directory, pictures of each page are left there to be looked at. Prints what
 // is wrong, one line each, and ends with 1 where anything is.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 const [dir, shots] = process.argv.slice(2);
-const profile = mkdtempSync(join(tmpdir(), "advisor-chromium-"));
 const wrong = [];
 const check = (ok, what) => { if (!ok) wrong.push(what); };
 
-const context = (options) => chromium.launchPersistentContext(mkdtempSync(join(profile, "p-")), {
+const chrome = await chromium.launch({
   executablePath: process.env.ADVISOR_CHROMIUM || "/usr/bin/chromium",
-  headless: true,
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
     "--disable-background-networking", "--disable-sync"],
+});
+const context = (options) => chrome.newContext({
   offline: true, // a page that loads anything shows it here
   viewport: { width: 1360, height: 900 },
   ...options,
@@ -56,8 +55,18 @@ async function looks(name, options, as) {
   check(await page.title() !== "owned", `${name}: the page's title was taken over`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   check(wide <= 1, `${as}: the page scrolls sideways by ${wide} pixels`);
+  await accessible(page, as);
   await shot(page, as);
   await browser.close();
+}
+
+// accessible runs axe: contrast, names of controls, order of headings.
+async function accessible(page, as) {
+  await page.evaluate(axe.source); // in the page's world, past its own policy
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  for (const v of violations) {
+    wrong.push(`${as}: ${v.id}: ${v.help}: ${v.nodes.length} times, such as ${v.nodes[0].html.slice(0, 160)}`);
+  }
 }
 
 // keys goes through the page as someone without a mouse does.
@@ -90,6 +99,11 @@ async function keys() {
   await shot(page, "ten-rule", {});
   await page.click("#panel-close");
 
+  await page.click("#w0 .copy button");
+  const copied = page.waitForFunction(() => /Copied|Selected/.test(document.querySelector("#w0 .copy button").textContent));
+  check(await copied.then(() => true, () => false), "a patch cannot be copied");
+  await page.click("#network .legend button");
+  check(await page.getAttribute("#network .legend button", "aria-pressed") === "false", "the legend does not switch");
   await page.click(".grid td a");
   check((await page.textContent("#panel h2")).startsWith("Capability"), "a cell of the matrix shows no evidence");
   await page.keyboard.press("Escape");
@@ -157,7 +171,7 @@ try {
   await plain();
   await paper();
 } finally {
-  rmSync(profile, { recursive: true, force: true });
+  await chrome.close();
 }
 for (const line of wrong) console.log(line);
 process.exitCode = wrong.length ? 1 : 0;
