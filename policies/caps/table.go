@@ -35,6 +35,13 @@ func memorySites() []CallSite {
 			Source:    "io_uring/io_uring.c io_uring_create",
 		},
 		{
+			Functions: []string{"array_map_alloc", "bpf_array_alloc"},
+			Names:     []string{"PERFMON", "SYS_ADMIN"},
+			Meaning:   Advisory,
+			Reason:    "only decides whether the map is hardened against speculation",
+			Source:    "kernel/bpf/arraymap.c array_map_alloc",
+		},
+		{
 			Functions: []string{
 				"bpf_int_jit_compile", "bpf_jit_charge_modmem", "bpf_jit_alloc_exec_limit",
 				"bpf_prog_alloc_jited_linfo", "bpf_convert_filter", "bpf_prog_select_runtime",
@@ -165,7 +172,7 @@ func decisiveSites() []CallSite {
 		},
 		{
 			Functions: []string{
-				"setattr_prepare", "setattr_should_drop_sgid", "setattr_should_drop_suidgid",
+				"setattr_prepare", "setattr_copy", "setattr_should_drop_sgid", "setattr_should_drop_suidgid",
 				"should_remove_suid", "mode_strip_sgid", "inode_init_owner", "posix_acl_update_mode",
 				"in_group_or_capable", "file_remove_privs", "__file_remove_privs",
 			},
@@ -206,21 +213,18 @@ func fileGroups() []Group {
 			Source:   "include/linux/capability.h bpf_capable; kernel/bpf/token.c bpf_token_capable",
 		},
 		{
-			AnyOf: []string{"PERFMON", "SYS_ADMIN", "SYS_PTRACE"},
+			AnyOf: []string{"PERFMON", "SYS_ADMIN"},
 			Functions: []string{
-				"perf_event_open", "sys_perf_event_open", "perf_check_permission", "perf_allow_kernel",
-				"perf_allow_cpu", "perf_allow_tracepoint", "ptrace_may_access",
-				"__ptrace_may_access", "ptrace_has_cap",
+				"perf_event_open", "sys_perf_event_open", "perf_check_permission", "find_get_context",
+				"perf_allow_kernel", "perf_allow_cpu", "perf_allow_tracepoint",
 			},
 			Syscalls: []string{"perf_event_open"},
-			Source: "kernel/events/core.c perf_check_permission; " +
-				"include/linux/capability.h perfmon_capable",
+			Source:   "include/linux/capability.h perfmon_capable; include/linux/perf_event.h",
 		},
 		{
 			AnyOf: []string{"PERFMON", "SYS_ADMIN"},
 			Functions: []string{
 				"bpf_token_capable", "bpf_prog_load", "bpf_check", "__sys_bpf", "bpf_base_func_proto",
-				"bpf_get_raw_tracepoint",
 			},
 			Source: "include/linux/bpf.h bpf_allow_ptr_leaks; include/linux/capability.h perfmon_capable",
 		},
@@ -249,8 +253,7 @@ func otherGroups() []Group {
 		{
 			AnyOf: []string{"SYS_RESOURCE", "SYS_ADMIN"},
 			Functions: []string{
-				"copy_process", "pipe_is_unprivileged_user", "alloc_pipe_info", "pipe_resize_ring",
-				"pipe_set_size", "copy_creds", "too_many_unix_fds",
+				"copy_process", "pipe_is_unprivileged_user", "alloc_pipe_info", "too_many_unix_fds",
 			},
 			Syscalls: []string{"fork", "vfork", "pipe", "pipe2", "sendmsg"},
 			Source: "kernel/fork.c copy_process; fs/pipe.c pipe_is_unprivileged_user; " +
@@ -261,12 +264,6 @@ func otherGroups() []Group {
 			Functions: []string{"sk_setsockopt", "sock_setsockopt", "sock_cmsg_send", "__sock_cmsg_send"},
 			Syscalls:  []string{"setsockopt"},
 			Source:    "net/core/sock.c sk_setsockopt (SO_MARK, SO_PRIORITY)",
-		},
-		{
-			AnyOf:     []string{"SYSLOG", "SYS_ADMIN"},
-			Functions: []string{"check_syslog_permissions", "do_syslog"},
-			Syscalls:  []string{"syslog"},
-			Source:    "kernel/printk/printk.c check_syslog_permissions",
 		},
 	}
 }
