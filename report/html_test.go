@@ -17,7 +17,8 @@ import (
 var pageStart = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
 func pageSeen(comm string) policies.Seen {
-	return policies.Seen{First: trace.Sighting{Time: pageStart.Add(time.Minute), Comm: comm}, Containers: 1}
+	return policies.Seen{First: trace.Sighting{Time: pageStart.Add(time.Minute), Comm: comm},
+		Containers: 1}
 }
 
 // shopPod is an observation of one pod of a Deployment in the namespace shop.
@@ -42,7 +43,8 @@ func shopReport(t *testing.T) *Report {
 	web, cart := shopPod("web", "10.0.0.1"), shopPod("cart", "10.0.0.2")
 	web.Connects = []policies.Connect{{Protocol: "TCP", Remote: "10.0.0.2", Port: 7070,
 		Result: trace.ResultEstablished, Container: "web-c", Seen: pageSeen("web")}}
-	web.Capabilities = []policies.Capability{{Phase: trace.PhaseRun, Name: "NET_BIND_SERVICE", Allowed: true,
+	web.Capabilities = []policies.Capability{{Phase: trace.PhaseRun, Name: "NET_BIND_SERVICE",
+		Allowed: true,
 		Syscall: "bind", Outcome: trace.OutcomeOK, UserNS: trace.UserNSContainer, Seen: pageSeen("web")}}
 	cart.Accepts = []policies.Accept{{Protocol: "TCP", Port: 7070, Remote: "10.0.0.1",
 		Container: "cart-c", Seen: pageSeen("cart")}}
@@ -95,7 +97,8 @@ func ruleText(p html.Policy) string {
 	lines := strings.Split(p.Text, "\n")
 	var b strings.Builder
 	for _, r := range p.Rules {
-		b.WriteString(strings.Join(r.Facts, " ") + ": " + strings.Join(lines[r.First-1:r.Last], "|") + "\n")
+		b.WriteString(strings.Join(r.Facts, " ") + ": " + strings.Join(lines[r.First-1:r.Last],
+			"|") + "\n")
 	}
 	return b.String()
 }
@@ -217,7 +220,8 @@ func TestLearningCurve(t *testing.T) {
 		{"no fact", time.Hour, nil, html.Curve{}},
 		{"no window", 0, at(0), html.Curve{}},
 		{"minutes, and a clock that was set back", 3 * time.Minute, at(-9, 0, 2, 99),
-			html.Curve{Start: pageStart, Step: 5 * time.Second, New: fill(36, map[int]int{0: 2, 24: 1, 35: 1})}},
+			html.Curve{Start: pageStart, Step: 5 * time.Second,
+				New: fill(36, map[int]int{0: 2, 24: 1, 35: 1})}},
 		{"a year", 365 * 24 * time.Hour, at(1),
 			html.Curve{Start: pageStart, Step: 72 * time.Hour, New: fill(122, map[int]int{0: 1})}},
 	}
@@ -247,10 +251,12 @@ func TestAllEvidence(t *testing.T) {
 	two := policies.Evidence{Start: pageStart.Add(-time.Hour), End: pageStart, Replicas: 1, Lost: 3,
 		Losses: []trace.Loss{loss}, Nodes: []string{"a", "b"}, Complete: trace.CompleteTrue}
 	r := &Report{Workloads: []Workload{
-		{Observed: true, Evidence: one}, {Observed: true, Evidence: two}, {Evidence: one}, // the last only declared
+		{Observed: true, Evidence: one}, {Observed: true,
+			Evidence: two}, {Evidence: one}, // the last only declared
 	}}
-	want := policies.Evidence{Start: pageStart.Add(-time.Hour), End: pageStart.Add(time.Hour), Replicas: 3,
-		Lost: 3, Losses: []trace.Loss{loss}, Nodes: []string{"a", "b"}, Complete: trace.CompleteFalse}
+	want := policies.Evidence{Start: pageStart.Add(-time.Hour), End: pageStart.Add(time.Hour),
+		Replicas: 3,
+		Lost:     3, Losses: []trace.Loss{loss}, Nodes: []string{"a", "b"}, Complete: trace.CompleteFalse}
 	if diff := cmp.Diff(want, r.allEvidence()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

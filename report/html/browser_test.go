@@ -22,7 +22,8 @@ func TestBrowser(t *testing.T) {
 		"one": onePage(), "ten": tenPage(), "sixty": sixtyPage(), "hostile": hostilePage(),
 	}
 	for name, page := range pages {
-		if err := os.WriteFile(filepath.Join(dir, name+".html"), []byte(render(t, page)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name+".html"), []byte(render(t, page)),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

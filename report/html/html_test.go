@@ -135,7 +135,8 @@ func TestPolicyAllowsWhatIsThere(t *testing.T) {
 	}
 	for name, text := range texts {
 		sum := sha256.Sum256([]byte(text))
-		if h := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(allowed, h) {
+		if h := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(allowed,
+			h) {
 			t.Errorf("the policy does not allow the page's %s", name)
 		}
 		if strings.ContainsAny(text, "\r\x00") {
@@ -160,7 +161,8 @@ func unpack(t *testing.T, packed string) string {
 // TestLicences holds that whoever passes the page on passes the licences on.
 func TestLicences(t *testing.T) {
 	library := unpack(t, part(t, render(t, tenPage()), libraryText))
-	for _, name := range []string{"cytoscape", "cytoscape-dagre", "@dagrejs/dagre", "@dagrejs/graphlib"} {
+	for _, name := range []string{"cytoscape", "cytoscape-dagre", "@dagrejs/dagre",
+		"@dagrejs/graphlib"} {
 		if !strings.Contains(library, "\n=== "+name+" ") {
 			t.Errorf("no licence of %s", name)
 		}
@@ -172,7 +174,8 @@ func TestLicences(t *testing.T) {
 
 func TestNothingIsLoaded(t *testing.T) {
 	page := markup(render(t, tenPage()))
-	for _, bad := range []string{" src=", "url(", "@import", "http:", "https:", "<link", "<iframe", "style=\"", " onclick", " onload"} {
+	for _, bad := range []string{" src=", "url(", "@import", "http:", "https:", "<link", "<iframe",
+		"style=\"", " onclick", " onload"} {
 		if at := strings.Index(strings.ToLower(page), bad); at >= 0 {
 			t.Errorf("%q: …%s", bad, page[at:min(at+60, len(page))])
 		}
@@ -215,20 +218,24 @@ func TestBadPages(t *testing.T) {
 		want string
 	}{
 		{"nothing at all", html.Page{}, "No workload was observed."},
-		{"a curve without facts", html.Page{Curve: html.Curve{Step: time.Minute, New: []int{0, 0}}}, "No workload"},
-		{"an end before its start", html.Page{Evidence: policies.Evidence{Start: at, End: at.Add(-time.Hour)}}, "0s"},
+		{"a curve without facts", html.Page{Curve: html.Curve{Step: time.Minute, New: []int{0, 0}}},
+			"No workload"},
+		{"an end before its start", html.Page{Evidence: policies.Evidence{Start: at,
+			End: at.Add(-time.Hour)}}, "0s"},
 		{"a call of a class nobody named", html.Page{Workloads: []html.Workload{
 			{Syscalls: []html.Syscall{{Name: "frob", Risk: "?"}}},
 		}}, "calls of no known class"},
 		{"a rule past the end of its policy", html.Page{Workloads: []html.Workload{{
 			Syscalls: []html.Syscall{{Name: "frob"}},
-			Policies: []html.Policy{{Text: "x\n", Rules: []html.Rule{{First: 7, Last: 99, Facts: []string{"syscall/frob"}}}}},
+			Policies: []html.Policy{{Text: "x\n", Rules: []html.Rule{{First: 7, Last: 99,
+				Facts: []string{"syscall/frob"}}}}},
 		}}}, "frob"},
 		{"a flow to itself", html.Page{Flows: []html.Flow{{}}}, "All flows"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if page := render(t, tt.page); !strings.Contains(page, tt.want) || !strings.HasSuffix(page, "</html>\n") {
+			if page := render(t, tt.page); !strings.Contains(page, tt.want) || !strings.HasSuffix(page,
+				"</html>\n") {
 				t.Errorf("no %q in the page, or its end is missing", tt.want)
 			}
 		})

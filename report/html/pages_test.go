@@ -39,7 +39,8 @@ func evidence(replicas int) policies.Evidence {
 
 func curve() html.Curve {
 	c := html.Curve{Start: start, Step: time.Minute, New: make([]int, 134)}
-	copy(c.New, []int{312, 95, 41, 17, 22, 9, 4, 0, 3, 1, 0, 0, 6, 2, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 1})
+	copy(c.New, []int{312, 95, 41, 17, 22, 9, 4, 0, 3, 1, 0, 0, 6, 2, 0, 0, 1, 0, 0, 0, 0, 2, 0,
+		0, 1})
 	return c
 }
 
@@ -49,8 +50,10 @@ func webServer(w policies.Workload, calls int) html.Workload {
 		Workload: w, Image: "registry.example/shop/" + w.Name + ":1.4.2", Evidence: evidence(3),
 		Compared: []string{"seccomp", "netpol", "caps"},
 		Capabilities: []html.Capability{
-			{Name: "NET_BIND_SERVICE", Need: html.Needed, Reason: "bind to TCP port 80", Seen: seen(0, 1, w.Name)},
-			{Name: "SETUID", Need: html.Needed, Reason: "setuid to 101 succeeded", Seen: seen(0, 4, w.Name)},
+			{Name: "NET_BIND_SERVICE", Need: html.Needed, Reason: "bind to TCP port 80",
+				Seen: seen(0, 1, w.Name)},
+			{Name: "SETUID", Need: html.Needed, Reason: "setuid to 101 succeeded",
+				Seen: seen(0, 4, w.Name)},
 			{Name: "NET_RAW", Need: html.Unused, Reason: "granted by the runtime's default, never needed"},
 			{Name: "MKNOD", Need: html.Unused, Reason: "granted by the runtime's default, never needed"},
 			{Name: "SYS_ADMIN", Need: html.Incidental, Reason: "asked by the memory accounting; refusal changes nothing", Seen: seen(0, 31, w.Name)},
@@ -74,10 +77,12 @@ func syscalls(comm string, n int) []html.Syscall {
 		{Name: "io_uring_setup", Risk: "kernel attack surface", Default: "refused", Phase: "run",
 			Reason: "io_uring: a large, young interface past seccomp's view of its operations", Seen: seen(3, 2, comm)},
 		{Name: "clone3", Risk: "breaks isolation", Default: "conditional", Phase: "run",
-			Reason: "makes namespaces; flags are behind a pointer no filter can read", Seen: seen(0, 9, comm)},
+			Reason: "makes namespaces; flags are behind a pointer no filter can read",
+			Seen: seen(0, 9, comm)},
 		{Name: "ptrace", Risk: "watches others", Default: "conditional", Phase: "run",
 			Reason: "reads and writes other processes", Seen: seen(12, 1, "gdb")},
-		{Name: "frobnicate", Risk: "", Phase: "run", Reason: "no table knows this call", Seen: seen(1, 1, comm)},
+		{Name: "frobnicate", Risk: "", Phase: "run", Reason: "no table knows this call",
+			Seen: seen(1, 1, comm)},
 	}
 	for i, name := range ordinary[:min(n, len(ordinary))] {
 		list = append(list, html.Syscall{
@@ -118,12 +123,16 @@ func drift(w *html.Workload) {
 		return policies.Position{File: file, Line: line, Column: 9}
 	}
 	w.Findings = []policies.Finding{
-		{Class: policies.Missing, Rule: "seccomp/missing-syscall", Subject: "getrandom", Message: "seen 41× by nginx, first 12:04:11",
-			Evidence: []string{"web-7d4f container server, pid 4121, run phase", "web-9b1c container server, pid 388, run phase"},
+		{Class: policies.Missing, Rule: "seccomp/missing-syscall", Subject: "getrandom",
+			Message: "seen 41× by nginx, first 12:04:11",
+			Evidence: []string{"web-7d4f container server, pid 4121, run phase",
+				"web-9b1c container server, pid 388, run phase"},
 			Position: at("deploy/seccomp/frontend.json", 18)},
-		{Class: policies.Excess, Rule: "caps/unused", Subject: "NET_RAW", Message: "granted, never needed in 2h14m",
+		{Class: policies.Excess, Rule: "caps/unused", Subject: "NET_RAW",
+			Message:  "granted, never needed in 2h14m",
 			Position: at("k8s/frontend.yaml", 44)},
-		{Class: policies.Missing, Rule: "netpol/missing-flow", Subject: "-> shop/cart TCP/7070", Message: "seen 902×",
+		{Class: policies.Missing, Rule: "netpol/missing-flow", Subject: "-> shop/cart TCP/7070",
+			Message:  "seen 902×",
 			Position: at("k8s/netpol.yaml", 21)},
 	}
 	w.Patches = []html.Patch{{File: "k8s/frontend.yaml", Text: `--- k8s/frontend.yaml
@@ -147,36 +156,44 @@ func onePage() html.Page {
 		Traces: []string{"trace.log"}, Evidence: evidence(1), Curve: curve(), Risks: risks(),
 		Workloads: []html.Workload{w},
 		Flows: []html.Flow{
-			{From: html.Peer{Name: "clients"}, To: html.Peer{Namespace: "default", Name: "web"}, Protocol: "TCP", Port: 80, Seen: seen(0, 912, "nginx")},
-			{From: html.Peer{Namespace: "default", Name: "web"}, To: html.Peer{Name: "10.0.3.7"}, Protocol: "TCP", Port: 5432, Seen: seen(0, 3, "nginx")},
+			{From: html.Peer{Name: "clients"}, To: html.Peer{Namespace: "default", Name: "web"},
+				Protocol: "TCP", Port: 80, Seen: seen(0, 912, "nginx")},
+			{From: html.Peer{Namespace: "default", Name: "web"}, To: html.Peer{Name: "10.0.3.7"},
+				Protocol: "TCP", Port: 5432, Seen: seen(0, 3, "nginx")},
 		},
 	}
 }
 
-var shop = []string{"frontend", "cart", "catalog", "checkout", "payment", "shipping", "email", "currency", "ads", "recommend"}
+var shop = []string{"frontend", "cart", "catalog", "checkout", "payment", "shipping", "email",
+	"currency", "ads", "recommend"}
 
 // tenPage is a shop in two namespaces, with drift.
 func tenPage() html.Page {
 	p := html.Page{
-		Title: "shop, staging", Traces: []string{"trace-a.log", "trace-b.log"}, Manifests: []string{"k8s/"},
+		Title: "shop, staging", Traces: []string{"trace-a.log", "trace-b.log"},
+		Manifests: []string{"k8s/"},
 		Evidence: evidence(24), Curve: curve(), Risks: risks(),
 	}
 	p.Evidence.Nodes = []string{"node-a", "node-b", "node-c"}
 	p.Evidence.Traces, p.Evidence.Lost, p.Evidence.Complete = 2, 12, trace.CompleteFalse
-	p.Evidence.Losses = []trace.Loss{{Probe: "network", Stage: "map", Count: 12, Reason: "the table of peers was full"}}
+	p.Evidence.Losses = []trace.Loss{{Probe: "network", Stage: "map", Count: 12,
+		Reason: "the table of peers was full"}}
 	p.Notes = []string{"k8s/templates/deployment.yaml:3: a Helm template, not read"}
 	for i, name := range shop {
-		w := webServer(policies.Workload{Namespace: "shop", Kind: "Deployment", Name: name, Container: "server"}, 30+5*i)
+		w := webServer(policies.Workload{Namespace: "shop", Kind: "Deployment", Name: name,
+			Container: "server"}, 30+5*i)
 		switch i % 4 {
 		case 0:
 			drift(&w)
 		case 2:
-			w.Findings = []policies.Finding{{Class: policies.Unprotected, Rule: "seccomp/no-profile", Subject: "seccomp",
+			w.Findings = []policies.Finding{{Class: policies.Unprotected, Rule: "seccomp/no-profile",
+				Subject: "seccomp",
 				Message: "no profile is set, and the runtime's default is off for pods", Position: policies.Position{File: "k8s/" + name + ".yaml", Line: 12}}}
 		case 3:
 			w.Capabilities = append(w.Capabilities, html.Capability{Name: "CHOWN", Need: html.NotGranted,
 				Reason: "chown of /var/cache refused with EPERM", Seen: seen(1, 3, name)})
-			w.Findings = []policies.Finding{{Class: policies.Excess, Rule: "caps/unused", Subject: "MKNOD", Message: "granted, never needed",
+			w.Findings = []policies.Finding{{Class: policies.Excess, Rule: "caps/unused", Subject: "MKNOD",
+				Message:  "granted, never needed",
 				Position: policies.Position{File: "k8s/" + name + ".yaml", Line: 31, Column: 17}}}
 		}
 		p.Workloads = append(p.Workloads, w)
@@ -188,7 +205,8 @@ func tenPage() html.Page {
 func shopFlows() []html.Flow {
 	in := func(name string) html.Peer { return html.Peer{Namespace: "shop", Name: name} }
 	tcp := func(from, to html.Peer, port int, c policies.Class) html.Flow {
-		f := html.Flow{From: from, To: to, Protocol: "TCP", Port: port, Class: c, Reason: "netpol.yaml:9 allows it"}
+		f := html.Flow{From: from, To: to, Protocol: "TCP", Port: port, Class: c,
+			Reason: "netpol.yaml:9 allows it"}
 		if c != policies.Excess {
 			f.Seen = seen(port%30, port%1000, from.Name)
 		}
@@ -197,17 +215,21 @@ func shopFlows() []html.Flow {
 		}
 		return f
 	}
-	redis, dns := html.Peer{Namespace: "data", Name: "redis"}, html.Peer{Namespace: "kube-system", Name: "kube-dns"}
+	redis := html.Peer{Namespace: "data", Name: "redis"}
+	dns := html.Peer{Namespace: "kube-system", Name: "kube-dns"}
 	flows := []html.Flow{
 		tcp(html.Peer{Name: "0.0.0.0/0"}, in("frontend"), 8080, ""),
-		tcp(in("frontend"), in("cart"), 7070, policies.Missing), tcp(in("frontend"), in("catalog"), 3550, ""),
+		tcp(in("frontend"), in("cart"), 7070, policies.Missing),
+		tcp(in("frontend"), in("catalog"), 3550, ""),
 		tcp(in("frontend"), in("checkout"), 5050, ""), tcp(in("frontend"), in("currency"), 7000, ""),
 		tcp(in("frontend"), in("ads"), 9555, ""), tcp(in("frontend"), in("recommend"), 8080, ""),
 		tcp(in("checkout"), in("payment"), 50051, ""), tcp(in("checkout"), in("shipping"), 50051, ""),
-		tcp(in("checkout"), in("email"), 5000, policies.Excess), tcp(in("checkout"), in("cart"), 7070, ""),
+		tcp(in("checkout"), in("email"), 5000, policies.Excess),
+		tcp(in("checkout"), in("cart"), 7070, ""),
 		tcp(in("cart"), redis, 6379, ""), tcp(in("recommend"), in("catalog"), 3550, ""),
 		tcp(in("payment"), html.Peer{Name: "203.0.113.7"}, 443, policies.Unprotected),
-		tcp(in("frontend"), in("shipping"), 50051, policies.Excess), tcp(in("frontend"), in("shipping"), 8080, policies.Excess),
+		tcp(in("frontend"), in("shipping"), 50051, policies.Excess),
+		tcp(in("frontend"), in("shipping"), 8080, policies.Excess),
 	}
 	for _, name := range shop[:4] {
 		f := tcp(in(name), dns, 53, "")
@@ -222,7 +244,8 @@ func sixtyPage() html.Page { return manyPage(60, 80, 300) }
 
 func manyPage(workloads, calls, flows int) html.Page {
 	p := html.Page{
-		Title: "production", Traces: []string{"node-a.log.zst", "node-b.log.zst"}, Manifests: []string{"k8s/"},
+		Title: "production", Traces: []string{"node-a.log.zst", "node-b.log.zst"},
+		Manifests: []string{"k8s/"},
 		Evidence: evidence(3 * workloads), Curve: curve(), Risks: risks(),
 	}
 	for i := range 12 {
@@ -231,17 +254,20 @@ func manyPage(workloads, calls, flows int) html.Page {
 	spaces := []string{"shop", "data", "identity", "observability", "ingress", "batch"}
 	peer := func(i int) html.Peer {
 		i %= workloads
-		return html.Peer{Namespace: spaces[i%len(spaces)], Name: fmt.Sprintf("%s-%d", shop[i%len(shop)], i)}
+		return html.Peer{Namespace: spaces[i%len(spaces)],
+			Name: fmt.Sprintf("%s-%d", shop[i%len(shop)], i)}
 	}
 	for i := range workloads {
 		kind := []string{"Deployment", "StatefulSet", "CronJob"}[i%3]
-		w := webServer(policies.Workload{Namespace: peer(i).Namespace, Kind: kind, Name: peer(i).Name, Container: "main"}, calls)
+		w := webServer(policies.Workload{Namespace: peer(i).Namespace, Kind: kind, Name: peer(i).Name,
+			Container: "main"}, calls)
 		if i%7 == 0 {
 			drift(&w)
 		}
 		p.Workloads = append(p.Workloads, w)
 	}
-	classes := []policies.Class{"", "", "", policies.Missing, "", "", policies.Excess, "", "", "", policies.Unprotected}
+	classes := []policies.Class{"", "", "", policies.Missing, "", "", policies.Excess, "", "", "",
+		policies.Unprotected}
 	for i := range flows {
 		// Mostly within a namespace, some to two hubs, a few across.
 		from, to := peer(i), peer(i+6*(1+i/60))

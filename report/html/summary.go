@@ -67,7 +67,8 @@ func figures(p Page) []figure {
 	e := p.Evidence
 	return []figure{
 		windowFigure(e),
-		{Label: "Workloads", Value: fmt.Sprint(len(p.Workloads)), Note: plural(max(e.Traces, 1), "trace")},
+		{Label: "Workloads", Value: fmt.Sprint(len(p.Workloads)),
+			Note: plural(max(e.Traces, 1), "trace")},
 		{Label: "Replicas", Value: fmt.Sprint(e.Replicas), Note: plural(e.Restarts, "restart")},
 		{Label: "Nodes", Value: fmt.Sprint(len(e.Nodes)), Note: someOf(e.Nodes)},
 		lostFigure(e),

@@ -17,7 +17,8 @@ func TestOf(t *testing.T) {
 		{"openat", Call{Class: Ordinary, Default: Allowed}},
 		{"socketpair", Call{Class: Ordinary, Default: Allowed}}, // not "socket"
 		{"reboot", Call{Host, Conditional, "SYS_BOOT", "stops or restarts the machine"}},
-		{"io_uring_enter", Call{Surface, Refused, "", "asks for operations that no seccomp filter sees"}},
+		{"io_uring_enter", Call{Surface, Refused, "",
+			"asks for operations that no seccomp filter sees"}},
 		{"frobnicate", Call{Surface, Unknown, "", "no table here knows this call"}},
 		{"", Call{Surface, Unknown, "", "no table here knows this call"}},
 	}
