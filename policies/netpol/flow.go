@@ -227,6 +227,7 @@ func (f *finder) add(flow Flow, s sighting) {
 		have.Evidence.Refused = true
 		f.flows[key] = have
 	}
+	have.settle(&flow)
 	e := &have.Evidence
 	if e.First.IsZero() || !s.First.Time.IsZero() && s.First.Time.Before(e.First) {
 		e.First = s.First.Time
@@ -236,6 +237,26 @@ func (f *finder) add(flow Flow, s sighting) {
 	e.Ends = insert(e.Ends, s.end)
 	e.Comms = insert(e.Comms, append(s.Comms, s.First.Comm)...)
 	e.Containers = insert(e.Containers, s.container)
+}
+
+// settle makes what sightings of one flow differ in the same in any order: the
+// class that says most, and the first of the replicas.
+func (f *Flow) settle(o *Flow) {
+	classes := []Class{DNS, APIServer, OnNode, LinkLocal, External, Unresolved, Plain}
+	c := cmp.Compare(slices.Index(classes, o.Class), slices.Index(classes, f.Class))
+	if c < 0 || c == 0 && o.Reason < f.Reason {
+		f.Class, f.Reason = o.Class, o.Reason
+	}
+	f.Source = firstEndpoint(f.Source, o.Source)
+	f.Destination = firstEndpoint(f.Destination, o.Destination)
+}
+
+func firstEndpoint(a, b Endpoint) Endpoint {
+	if a.Pod != nil && b.Pod != nil && comparePods(a.Pod, b.Pod) > 0 ||
+		a.Pod == b.Pod && b.IP.Less(a.IP) {
+		return b
+	}
+	return a
 }
 
 // insert adds what is new to a sorted list; empty strings are nothing.
@@ -252,8 +273,8 @@ func endpointKey(e Endpoint) string {
 	switch {
 	case e.Pod == nil:
 		return e.IP.String()
-	case e.Pod.Owner == nil:
-		return "pod " + e.Pod.String()
+	case e.Pod.Owner == nil, e.Pod.HostNetwork && !outside(e.Pod):
+		return "pod " + e.Pod.Namespace + "/" + e.Pod.Name
 	}
 	return e.Pod.Owner.Workload.String()
 }

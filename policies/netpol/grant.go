@@ -256,7 +256,7 @@ func (b *builder) short(namespace, name string) string {
 // addDNS grants DNS to a workload that has other egress and was not seen to
 // ask for names: a cache, or a recording that began late, hides the question.
 func (b *builder) addDNS() {
-	asked := slices.ContainsFunc(b.egress, func(g grant) bool { return g.class == DNS })
+	asked := slices.ContainsFunc(b.egress, b.asksNameserver)
 	if asked || len(b.egress) == 0 {
 		return
 	}
@@ -267,6 +267,25 @@ func (b *builder) addDNS() {
 		b.assume(Assumption{Direction: Egress, What: "dns", Peer: d.peer, Ports: ports,
 			Text: "DNS at " + d.text + ": not observed, but it connects to other peers"})
 	}
+}
+
+// asksNameserver says that a grant is for one of the nameservers that the
+// workload is configured to use. One that it asks besides says nothing.
+func (b *builder) asksNameserver(g grant) bool {
+	if g.class != DNS || g.flow == nil {
+		return false
+	}
+	if pod := g.flow.Destination.Pod; pod != nil {
+		return isDNSPod(pod)
+	}
+	configured := 0
+	for _, p := range b.owner.Pods {
+		configured += len(p.Nameservers)
+		if slices.Contains(p.Nameservers, g.flow.Destination.IP) {
+			return true
+		}
+	}
+	return configured == 0
 }
 
 type nameserverPeer struct {

@@ -19,6 +19,7 @@ type space struct {
 	blocks  map[string][]iprange.Range // distinct ones, by their text
 	cells   []cell                     // in order
 	classes int
+	outside []bool // by class: in no block
 }
 
 // cell is a range of addresses that every block holds as a whole or not at
@@ -90,6 +91,7 @@ func (s *space) classify(inside [][]int) {
 		if !known {
 			id = len(ids)
 			ids[key.String()] = id
+			s.outside = append(s.outside, len(inside[i]) == 0)
 		}
 		s.cells[i].class = id
 	}
@@ -100,6 +102,20 @@ func (s *space) classify(inside [][]int) {
 func (s *space) classAt(ip netip.Addr) int {
 	i := sort.Search(len(s.cells), func(i int) bool { return ip.Less(s.cells[i].From) })
 	return s.cells[i-1].class
+}
+
+// signature tells addresses of pods apart that blocks tell apart.
+func (s *space) signature(ips []netip.Addr) string {
+	text, within := "", false
+	for _, ip := range ips {
+		class := s.classAt(ip)
+		within = within || !s.outside[class]
+		text += "\x03" + strconv.Itoa(class)
+	}
+	if !within {
+		return ""
+	}
+	return text
 }
 
 // classesIn is the classes that a block holds.

@@ -111,7 +111,7 @@ func Synthesize(obs []policies.Observation, inv *Inventory, opt Options) (Synthe
 			delete(s.names, owner)
 			continue
 		}
-		s.addOwner(inv, owner, flows)
+		s.addOwner(inv, obs, owner, flows)
 	}
 	if err := s.unresolvedError(); err != nil {
 		return Synthesis{}, err
@@ -164,7 +164,7 @@ func (s *Synthesis) note(o *Owner, format string, args ...any) {
 }
 
 // addOwner makes the policy of one workload, or says why there is none.
-func (s *Synthesis) addOwner(inv *Inventory, o *Owner, flows []Flow) {
+func (s *Synthesis) addOwner(inv *Inventory, obs []policies.Observation, o *Owner, flows []Flow) {
 	selector := o.selector(inv)
 	name := s.names[o]
 	delete(s.names, o) // only those that get a policy keep theirs
@@ -186,6 +186,14 @@ func (s *Synthesis) addOwner(inv *Inventory, o *Owner, flows []Flow) {
 	s.names[o] = name
 	b := &builder{Synthesis: s, inv: inv, owner: o}
 	b.addFlows(flows)
+	if off := networkOff(o, obs); off != "" {
+		if len(b.ingress)+len(b.egress) == 0 {
+			delete(s.names, o)
+			s.note(o, "no policy: network traffic was not recorded (%s)", off)
+			return
+		}
+		s.note(o, "network traffic was not recorded all the time (%s)", off)
+	}
 	b.addDNS()
 	b.noteClosed()
 	m := b.policy(*selector)
@@ -193,6 +201,23 @@ func (s *Synthesis) addOwner(inv *Inventory, o *Owner, flows []Flow) {
 	b.noteLimits(m.egress)
 	s.Policies = append(s.Policies, m.policy)
 	s.made = append(s.made, m)
+}
+
+// networkOff is why the traffic of a workload was not recorded in some trace,
+// or "".
+func networkOff(o *Owner, obs []policies.Observation) string {
+	for i := range obs {
+		w := withoutContainer(obs[i].Workload)
+		if w.Name != o.Workload.Name || w.Kind != o.Workload.Kind {
+			continue
+		}
+		for _, off := range obs[i].Evidence.Off {
+			if reason, ok := strings.CutPrefix(off, "network: "); ok {
+				return reason
+			}
+		}
+	}
+	return ""
 }
 
 // noteClosed says which direction ends up closed, and why.

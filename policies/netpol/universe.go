@@ -231,10 +231,8 @@ func (u *universe) signature(p *Pod, o *Owner) string {
 			b.WriteString("\x02" + port.Name + port.Protocol + strconv.Itoa(port.Number))
 		}
 	}
-	for _, ip := range u.blockAddresses(p) {
-		for d := range u.spaces {
-			b.WriteString("\x03" + strconv.Itoa(u.spaces[d].classAt(ip)))
-		}
+	for d := range u.spaces {
+		b.WriteString("\x04" + u.spaces[d].signature(u.blockAddresses(p)))
 	}
 	return b.String()
 }
