@@ -60,11 +60,24 @@ spec: {hostNetwork: true, containers: [{name: c}]}
 status: {podIP: 192.168.0.2, hostIP: 192.168.0.2}
 `
 
-// TestTruthTable goes through the semantics row by row: the spec of a policy of
-// namespace shop, a connection as "source destination protocol port", and the
-// outcome. A port of 0 stands for all ports of the protocol.
-func TestTruthTable(t *testing.T) {
-	for _, tt := range []struct{ name, spec, connection, want string }{
+// truthRow is one of the truth tables: the spec of a policy of namespace shop, a
+// connection as "source destination protocol port", and the outcome.
+type truthRow struct{ name, spec, connection, want string }
+
+func truths(t *testing.T, rows []truthRow) {
+	for _, tt := range rows {
+		t.Run(tt.name, func(t *testing.T) {
+			set := read(t, truthWorld+"---\n"+policyHead+indent(tt.spec))
+			c := connectionOf(t, set.Inventory, tt.connection)
+			if v := Evaluate(set.Policies, set.Inventory, c, Dialects()[0]); string(v.Outcome) != tt.want {
+				t.Errorf("%s under\n%s\n%s, want %s: %+v", tt.connection, tt.spec, v.Outcome, tt.want, v)
+			}
+		})
+	}
+}
+
+func TestTruthTypes(t *testing.T) {
+	truths(t, []truthRow{
 		{"no policy selects", "podSelector: {matchLabels: {app: cart}}", "ops web TCP 80", "allowed"},
 		{"empty podSelector selects all", "podSelector: {}", "ops web TCP 80", "denied"},
 		{"absent podSelector selects all", "policyTypes: [Ingress]", "ops web TCP 80", "denied"},
@@ -92,7 +105,11 @@ func TestTruthTable(t *testing.T) {
 			"ops web TCP 2", "allowed"},
 		{"peers AND ports, not either", "ingress: [{from: [{podSelector: {}}], ports: [{port: 1}]}]",
 			"cart web TCP 2", "denied"},
+	})
+}
 
+func TestTruthPeers(t *testing.T) {
+	truths(t, []truthRow{
 		{"podSelector peer: its own namespace", "ingress: [{from: [{podSelector: {}}]}]",
 			"cart web TCP 80", "allowed"},
 		{"podSelector peer: not another namespace", "ingress: [{from: [{podSelector: {}}]}]",
@@ -118,7 +135,11 @@ func TestTruthTable(t *testing.T) {
 			"podSelector: {matchLabels: {app: cart}}}]}]", "ops web TCP 80", "denied"},
 		{"as two items: OR", "ingress: [{from: [{namespaceSelector: {matchLabels: {team: b}}}, " +
 			"{podSelector: {matchLabels: {app: cart}}}]}]", "cart web TCP 80", "allowed"},
+	})
+}
 
+func TestTruthSelectors(t *testing.T) {
+	truths(t, []truthRow{
 		{"In", selectPeer("{key: tier, operator: In, values: [x, front]}"), "web cart TCP 1", "allowed"},
 		{"In needs the key", selectPeer("{key: tier, operator: In, values: [x]}"), "cart web TCP 1",
 			"denied"},
@@ -132,7 +153,11 @@ func TestTruthTable(t *testing.T) {
 			"web cart TCP 1", "denied"},
 		{"expressions are AND-ed", selectPeer("{key: app, operator: Exists}, " +
 			"{key: tier, operator: DoesNotExist}"), "web cart TCP 1", "denied"},
+	})
+}
 
+func TestTruthBlocks(t *testing.T) {
+	truths(t, []truthRow{
 		{"ipBlock", "ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]",
 			"198.51.100.1 web TCP 1", "allowed"},
 		{"ipBlock: outside", "ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]",
@@ -154,7 +179,11 @@ func TestTruthTable(t *testing.T) {
 			"web cart TCP 1", "unknown"},
 		{"ipBlock: a pod without address", "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]",
 			"far web TCP 1", "unknown"},
+	})
+}
 
+func TestTruthPorts(t *testing.T) {
+	truths(t, []truthRow{
 		{"empty ports are all ports of all protocols", "ingress: [{ports: []}]", "ops web SCTP 9",
 			"allowed"},
 		{"protocol defaults to TCP", "ingress: [{ports: [{port: 80}]}]", "ops web UDP 80", "denied"},
@@ -187,7 +216,11 @@ func TestTruthTable(t *testing.T) {
 			"policyTypes: [Egress]\negress: [{ports: [{port: http}]}]", "web cart TCP 8080", "denied"},
 		{"named port on egress: no address", "policyTypes: [Egress]\negress: [{ports: [{port: http}]}]",
 			"web 198.51.100.1 TCP 8080", "denied"},
+	})
+}
 
+func TestTruthEnds(t *testing.T) {
+	truths(t, []truthRow{
 		{"egress and ingress both", "policyTypes: [Ingress, Egress]\negress: [{}]", "web cart TCP 1",
 			"denied"},
 		{"egress to an address", "policyTypes: [Egress]\negress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]",
@@ -198,15 +231,7 @@ func TestTruthTable(t *testing.T) {
 		{"the host's network is outside", "policyTypes: [Ingress, Egress]", "ops host TCP 1", "allowed"},
 		{"selectors do not match the host's network", "ingress: [{from: [{podSelector: {}}]}]",
 			"host2 web TCP 1", "denied"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			set := read(t, truthWorld+"---\n"+policyHead+indent(tt.spec))
-			c := connectionOf(t, set.Inventory, tt.connection)
-			if v := Evaluate(set.Policies, set.Inventory, c, Dialects()[0]); string(v.Outcome) != tt.want {
-				t.Errorf("%s under\n%s\n%s, want %s: %+v", tt.connection, tt.spec, v.Outcome, tt.want, v)
-			}
-		})
-	}
+	})
 }
 
 func selectPeer(expressions string) string {
