@@ -1,7 +1,9 @@
 package monitor
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 
@@ -19,6 +21,8 @@ func act(args []string) int {
 		return must(actCaps())
 	case "network":
 		return must(actNetwork())
+	case "crowd":
+		return must(actCrowd())
 	case "ioctls":
 		for cmd := range uintptr(100) {
 			_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, ^uintptr(0), cmd, 0)
@@ -87,7 +91,11 @@ func actFork() int {
 	list := forkCalls()
 	for range shortLived {
 		for _, flags := range []uintptr{0, unix.CLONE_NEWNS} {
-			if err := fork(flags, list); err != nil {
+			pid, err := fork(flags, list, false)
+			if err == nil {
+				_, err = unix.Wait4(pid, nil, 0, nil)
+			}
+			if err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				return 1
 			}
@@ -96,18 +104,45 @@ func actFork() int {
 	return 0
 }
 
-// fork has a child make calls. It has no Go runtime, so it may do nothing else.
-func fork(flags uintptr, calls []uintptr) error {
+// fork has a child make calls, and stay where it is to hold. It has no Go
+// runtime, so it may do nothing else.
+func fork(flags uintptr, calls []uintptr, hold bool) (pid int, err error) {
 	const bad = ^uintptr(0) // no file, no address
-	pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE, flags|uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
-	if pid == 0 && errno == 0 {
-		for _, nr := range calls {
-			_, _, _ = unix.RawSyscall(nr, bad, 0, 0)
+	r, _, errno := unix.RawSyscall6(unix.SYS_CLONE, flags|uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+	if r == 0 && errno == 0 {
+		if hold {
+			_, _, _ = unix.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0)
 		}
+		for i := 0; i < len(calls)-1; i++ {
+			_, _, _ = unix.RawSyscall(calls[i], bad, 0, 0)
+		}
+		if hold {
+			_, _, _ = unix.RawSyscall6(unix.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
+		}
+		_, _, _ = unix.RawSyscall(calls[len(calls)-1], bad, 0, 0)
 	}
 	if errno != 0 {
-		return fmt.Errorf("clone: %w", errno)
+		return 0, fmt.Errorf("clone: %w", errno)
 	}
-	_, err := unix.Wait4(int(pid), nil, 0, nil)
+	return int(r), nil
+}
+
+// crowd is how many namespaces actCrowd holds at a time.
+const crowd = 1000
+
+// actCrowd holds namespaces until its input ends.
+func actCrowd() error {
+	runtime.LockOSThread()
+	list := forkCalls()
+	for range crowd {
+		if _, err := fork(unix.CLONE_NEWNS, list, true); err != nil {
+			return err
+		}
+	}
+	fmt.Println("ready")
+	_, err := fmt.Scanln()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
 	return err
 }

@@ -11,11 +11,14 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
+
+	"advisor/monitor/container"
 )
 
 // loop is a child that makes calls when asked to and says what they cost it.
@@ -25,13 +28,19 @@ type loop struct {
 }
 
 // newLoop starts one, in a mount namespace of its own where contained.
-func newLoop(b *testing.B, contained bool) *loop {
+func newLoop(b *testing.B, contained bool, wrapper ...string) *loop {
+	b.Helper()
+	return newAct(b, "loop", contained, wrapper...)
+}
+
+func newAct(b *testing.B, act string, contained bool, wrapper ...string) *loop {
 	b.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.Command(exe, "act", "loop")
+	args := append(wrapper, exe, "act", act)
+	cmd := exec.Command(args[0], args[1:]...)
 	if contained {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS}
 	}
@@ -134,12 +143,76 @@ func BenchmarkCall(b *testing.B) {
 		}
 	}
 	bare := median(cost["bare"])
+	if added := median(cost["traced"]) - bare; added > 0 {
+		b.ReportMetric((strace(b)-bare)/added, "strace/recorder")
+	}
 	for name, list := range cost {
 		b.ReportMetric(median(list), name+"-ns")
 		b.ReportMetric(median(list)/bare, name+"/bare")
 	}
 	b.ReportMetric(median(cost["traced"])-median(cost["empty"]), "over-floor-ns")
 	b.ReportMetric(0, "ns/op")
+}
+
+// strace is the time of one call under strace, in ns: what it adds is waiting,
+// which no clock of the thread shows. 0 without strace.
+func strace(b *testing.B) float64 {
+	b.Helper()
+	if _, err := exec.LookPath("strace"); err != nil {
+		return 0
+	}
+	const calls = 5000
+	l := newLoop(b, false, "strace", "-f", "-qq", "-c", "-o", os.DevNull)
+	l.cost(b, 10)
+	start := time.Now()
+	l.cost(b, calls)
+	return float64(time.Since(start)) / calls
+}
+
+// BenchmarkStart is how long it takes until everything is recorded.
+func BenchmarkStart(b *testing.B) {
+	if err := privileged(); err != nil {
+		skipOrFail(b, err)
+	}
+	for range b.N {
+		p, _, err := open(Options{})
+		if err != nil {
+			skipOrFail(b, err)
+		}
+		b.StopTimer()
+		if err := p.close(); err != nil {
+			b.Error(err)
+		}
+		b.StartTimer()
+	}
+}
+
+// BenchmarkThousandContainers is the memory of the recorder, and of the test
+// around it, while a thousand containers are there.
+func BenchmarkThousandContainers(b *testing.B) {
+	if err := privileged(); err != nil {
+		skipOrFail(b, err)
+	}
+	for range b.N {
+		stop := recorder(b, Options{Selection: container.Selection{Host: true}})
+		all := newAct(b, "crowd", false)
+		if line, err := all.out.ReadString('\n'); err != nil || line != "ready\n" {
+			b.Fatalf("%q: %v", line, err)
+		}
+		time.Sleep(4 * time.Second)
+		resident, err := os.ReadFile("/proc/self/statm")
+		if err != nil {
+			b.Fatal(err)
+		}
+		var total, pages int
+		if _, err := fmt.Sscan(string(resident), &total, &pages); err != nil {
+			b.Fatal(err)
+		}
+		res := stop()
+		b.ReportMetric(float64(pages*os.Getpagesize())/1e6, "resident-MB")
+		b.ReportMetric(float64(res.Containers), "containers")
+		b.ReportMetric(float64(res.Lost), "lost")
+	}
 }
 
 func median(list []float64) float64 {

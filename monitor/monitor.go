@@ -18,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"time"
 
 	"advisor/monitor/container"
@@ -82,7 +83,7 @@ type Result struct {
 	Complete trace.Complete
 	Reason   string       // why it ended: interrupt, duration, quiet, exit, command
 	Losses   []trace.Loss // by what was lost
-	ExitCode int          // of Command, as a shell gives it; 0 without one
+	ExitCode int          // of Command, as a shell gives it, also where it could not be run; 0 without one
 }
 
 // ErrNoContainer says that recording ended and nothing that was selected had
@@ -103,7 +104,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	cmd, err := newCommand(o)
 	if err != nil {
-		return Result{}, err
+		return Result{ExitCode: exitOf(err)}, err
 	}
 	out, err := create(o)
 	if err != nil {
@@ -184,7 +185,7 @@ func header(o Options, c clock, names trace.Probes) *trace.Header {
 
 // exitOf is the exit code a shell gives for an error of starting a program.
 func exitOf(err error) int {
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
 		return 127
 	}
 	if errors.Is(err, os.ErrPermission) {

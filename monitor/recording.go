@@ -112,6 +112,7 @@ func (r *recording) step(now time.Time) error {
 		return err
 	}
 	r.answers()
+	r.watchDenied()
 	if now.Sub(r.snapped) < snapshotEvery {
 		return nil
 	}
@@ -124,7 +125,6 @@ func (r *recording) step(now time.Time) error {
 		r.scan()
 	}
 	r.ask(now)
-	r.watchDenied()
 	r.losses()
 	if err := r.out.flush(); err != nil {
 		return err
