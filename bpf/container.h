@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* From a task to the slot of its mount namespace. */
 #pragma once
-#include "state.h"
+#include "maps.h"
 
 #define LOSE(what) __sync_fetch_and_add(&lost.what, 1)
 

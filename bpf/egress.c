@@ -1,7 +1,7 @@
 //go:build ignore
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The first packet that leaves a connected UDP socket. */
-#include "net.h"
+#include "owner.h"
 
 SEC("cgroup_skb/egress")
 int egress(struct __sk_buff *skb)

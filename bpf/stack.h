@@ -9,7 +9,7 @@
  * only hide a fact, never give it to somebody else.
  */
 #pragma once
-#include "state.h"
+#include "maps.h"
 
 enum { CLASS_SHIFT = 11, CONTENT = 0xffff };
 

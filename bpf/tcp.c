@@ -1,7 +1,7 @@
 //go:build ignore
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* TCP, by the changes of a socket's state. */
-#include "net.h"
+#include "owner.h"
 
 enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, CLOSE = 7, LISTEN = 10 };
 
@@ -47,33 +47,6 @@ static __always_inline void ports(struct sock *sk, struct net_key *k, struct net
 		v->port = local;
 	}
 }
-
-#ifdef UNTYPED
-/* Before 5.11 a socket remembers nothing for a tracing program. */
-MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct owner, owner_scratch);
-
-static __always_inline struct owner *remember(struct sock *sk)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&owner_scratch, &zero);
-}
-
-static __always_inline struct owner *recall(struct sock *sk)
-{
-	return 0;
-}
-#else
-static __always_inline struct owner *remember(struct sock *sk)
-{
-	return bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-}
-
-static __always_inline struct owner *recall(struct sock *sk)
-{
-	return bpf_sk_storage_get(&owners, sk, 0, 0);
-}
-#endif
 
 /* Connecting and listening are done by the task itself. */
 static __always_inline struct owner *claim_stream(struct sock *sk, struct task_struct *t)

@@ -4,7 +4,7 @@
  * UDP, by the address hooks of cgroups. A connect() sends nothing (resolvers call
  * it to sort addresses), so such a socket is only counted when a packet leaves it.
  */
-#include "net.h"
+#include "owner.h"
 
 static __always_inline struct owner *claim_datagram(struct bpf_sock *sk)
 {
@@ -22,40 +22,6 @@ static __always_inline struct owner *claim_datagram(struct bpf_sock *sk)
 	o->id = id;
 	see(&o->by, t);
 	return o;
-}
-
-static __always_inline void peer(struct bpf_sock_addr *c, __u8 *a, bool v6)
-{
-	__u32 *w = (__u32 *)a;
-
-	if (!v6) {
-		w[0] = c->user_ip4;
-		return;
-	}
-	w[0] = c->user_ip6[0];
-	w[1] = c->user_ip6[1];
-	w[2] = c->user_ip6[2];
-	w[3] = c->user_ip6[3];
-}
-
-static __always_inline void own(struct bpf_sock_addr *c, __u8 *a, bool v6)
-{
-	__u32 *w = (__u32 *)a;
-
-	if (!v6) {
-		w[0] = c->sk->src_ip4;
-		return;
-	}
-	w[0] = c->sk->src_ip6[0];
-	w[1] = c->sk->src_ip6[1];
-	w[2] = c->sk->src_ip6[2];
-	w[3] = c->sk->src_ip6[3];
-	fold(a, INET6);
-}
-
-static __always_inline __u16 peer_port(struct bpf_sock_addr *c)
-{
-	return bpf_ntohs((__u16)c->user_port);
 }
 
 static __always_inline __u32 netns_of(struct task_struct *t)
