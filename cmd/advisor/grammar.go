@@ -6,6 +6,7 @@ type grammar struct {
 	Report  reportCmd  `cmd:"" help:"Turn traces into policies."`
 	Verify  verifyCmd  `cmd:"" help:"Run a workload under its policies, with and without each part."`
 	Diff    diffCmd    `cmd:"" help:"Hold what was observed against what manifests declare."`
+	Compare compareCmd `cmd:"" help:"Say what changes between two sets of declared policies."`
 	Render  renderCmd  `cmd:"" help:"Show a saved report in another form."`
 	Trace   traceCmd   `cmd:"" help:"Look at traces and check them."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what this machine has for recording, and what is missing."`

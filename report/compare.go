@@ -1,0 +1,154 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"advisor/policies"
+	"advisor/policies/caps"
+	"advisor/policies/netpol"
+)
+
+// Effect is what a change of policy means for who wants to do harm.
+type Effect string
+
+// The effects of a change, worst first.
+const (
+	Looser  Effect = "looser"  // allowed now, and not before
+	Tighter Effect = "tighter" // allowed before, and not now
+	Other   Effect = "changed" // neither, or some of both
+)
+
+// Difference is one change between two sets of declared policies.
+type Difference struct {
+	Effect   Effect            `json:"effect"`
+	Kind     string            `json:"kind"`
+	Workload policies.Workload `json:"workload,omitzero"`
+	Subject  string            `json:"subject"` // "NET_RAW", "a -> b TCP 80", "ptrace"
+	Change   string            `json:"change"`  // with a witness where one tells more
+	Position policies.Position `json:"position,omitzero"`
+}
+
+// CompareManifests says what a second set of manifests allows that the first
+// does not, and the reverse, by meaning: the looser first, then by kind,
+// workload and subject.
+func CompareManifests(before, after Manifests, c Comparison) ([]Difference, error) {
+	var list []Difference
+	if slices.Contains(c.Kinds, KindCaps) {
+		list = append(list, compareCaps(before, after, c.Engine)...)
+	}
+	var errs []error
+	if slices.Contains(c.Kinds, KindNetpol) {
+		changes, err := compareNetpol(before, after, c.Dialect)
+		list, errs = append(list, changes...), append(errs, err)
+	}
+	list = slices.DeleteFunc(list, func(d Difference) bool { return !c.concerns(d.Workload) })
+	slices.SortStableFunc(list, func(a, b Difference) int {
+		return cmp.Or(cmp.Compare(a.Effect.rank(), b.Effect.rank()), a.Workload.Compare(b.Workload),
+			strings.Compare(a.Kind, b.Kind), strings.Compare(a.Subject, b.Subject))
+	})
+	return list, errors.Join(errs...)
+}
+
+func (e Effect) rank() int { return slices.Index([]Effect{Looser, Tighter, Other}, e) }
+
+// concerns says that a workload was asked for, or none was.
+func (c Comparison) concerns(w policies.Workload) bool {
+	return len(c.Workloads) == 0 || slices.ContainsFunc(c.Workloads, func(glob string) bool {
+		return MatchWorkload(glob, w)
+	})
+}
+
+func compareCaps(before, after Manifests, engine string) []Difference {
+	var list []Difference
+	for _, change := range caps.Compare(before.Declared, after.Declared, engine) {
+		list = append(list, Difference{
+			Effect: capsEffect(change), Kind: KindCaps, Workload: change.Workload, Subject: change.Subject,
+			Change: fmt.Sprintf("%s → %s", or(change.Before, "not granted"), or(change.After, "not granted")), Position: change.Position,
+		})
+	}
+	return list
+}
+
+// capsEffect knows which way the words of [caps.Compare] tighten: a capability
+// that is there at all is more than none, and so on down each list.
+func capsEffect(c caps.Change) Effect {
+	order := []string{"", "through set-user-id programs and file capabilities only", "granted"}
+	switch c.Subject {
+	case "no_new_privs":
+		order = []string{"yes", "no"}
+	case "user":
+		order = []string{"not root", "the image's", "root"}
+	case "user namespace":
+		order = []string{"its own", "the host's"}
+	}
+	before, after := slices.Index(order, c.Before), slices.Index(order, c.After)
+	switch {
+	case before < 0 || after < 0 || before == after:
+		return Other
+	case after > before:
+		return Looser
+	}
+	return Tighter
+}
+
+func compareNetpol(before, after Manifests, name string) ([]Difference, error) {
+	dialect, ok := netpol.DialectOf(name)
+	if !ok {
+		return nil, fmt.Errorf("no network plugin %q is known", name)
+	}
+	var sets [2]netpol.Set
+	var errs []error
+	for i, m := range []Manifests{before, after} {
+		inv, bad := netpol.NewInventory(m.Objects, nil)
+		errs = append(errs, bad...)
+		sets[i] = netpol.Set{Policies: m.Netpol, Inventory: inv}
+	}
+	var list []Difference
+	for _, change := range netpol.Compare(sets[0], sets[1], netpol.CompareOptions{Dialect: dialect}) {
+		list = append(list, connectionDifference(change))
+	}
+	return list, errors.Join(errs...)
+}
+
+func connectionDifference(c netpol.Change) Difference {
+	d := Difference{Kind: KindNetpol, Workload: c.Source.Workload, Effect: connectionEffect(c)}
+	switch c.Kind {
+	case netpol.Isolated, netpol.NotIsolated:
+		d.Subject = string(c.Direction)
+		d.Change = fmt.Sprintf("%s; %s of the connections to and from what is known here follow",
+			c.Kind, plural(c.Pairs, "change"))
+	default:
+		d.Subject = fmt.Sprintf("%s -> %s", c.Source, c.Destination)
+		d.Change = fmt.Sprintf("%s → %s", ports(c.Before.String()), ports(c.After.String()))
+	}
+	if c.Info != "" {
+		d.Change += " (" + c.Info + ")"
+	}
+	if d.Workload.Name == "" {
+		d.Workload = c.Destination.Workload
+	}
+	return d
+}
+
+func ports(set string) string { return or(set, "nothing") }
+
+func connectionEffect(c netpol.Change) Effect {
+	switch c.Kind {
+	case netpol.Isolated, netpol.Removed:
+		return Tighter
+	case netpol.NotIsolated, netpol.Added:
+		return Looser
+	}
+	more, less := c.After.Minus(c.Before).Empty(), c.Before.Minus(c.After).Empty()
+	switch {
+	case !more:
+		return Looser
+	case !less:
+		return Tighter
+	}
+	return Other
+}
