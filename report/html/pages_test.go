@@ -78,7 +78,7 @@ func syscalls(comm string, n int) []html.Syscall {
 			Reason: "io_uring: a large, young interface past seccomp's view of its operations", Seen: seen(3, 2, comm)},
 		{Name: "clone3", Risk: "breaks isolation", Default: "conditional", Phase: "run",
 			Reason: "makes namespaces; flags are behind a pointer no filter can read",
-			Seen: seen(0, 9, comm)},
+			Seen:   seen(0, 9, comm)},
 		{Name: "ptrace", Risk: "watches others", Default: "conditional", Phase: "run",
 			Reason: "reads and writes other processes", Seen: seen(12, 1, "gdb")},
 		{Name: "frobnicate", Risk: "", Phase: "run", Reason: "no table knows this call",
@@ -172,7 +172,7 @@ func tenPage() html.Page {
 	p := html.Page{
 		Title: "shop, staging", Traces: []string{"trace-a.log", "trace-b.log"},
 		Manifests: []string{"k8s/"},
-		Evidence: evidence(24), Curve: curve(), Risks: risks(),
+		Evidence:  evidence(24), Curve: curve(), Risks: risks(),
 	}
 	p.Evidence.Nodes = []string{"node-a", "node-b", "node-c"}
 	p.Evidence.Traces, p.Evidence.Lost, p.Evidence.Complete = 2, 12, trace.CompleteFalse
@@ -246,7 +246,7 @@ func manyPage(workloads, calls, flows int) html.Page {
 	p := html.Page{
 		Title: "production", Traces: []string{"node-a.log.zst", "node-b.log.zst"},
 		Manifests: []string{"k8s/"},
-		Evidence: evidence(3 * workloads), Curve: curve(), Risks: risks(),
+		Evidence:  evidence(3 * workloads), Curve: curve(), Risks: risks(),
 	}
 	for i := range 12 {
 		p.Evidence.Nodes = append(p.Evidence.Nodes, fmt.Sprintf("worker-%02d", i))
