@@ -42,6 +42,7 @@ func (r *Report) pageWorkloads() []html.Workload {
 	}
 	for _, w := range r.Workloads {
 		a := articles.of(w.Workload)
+		a.Other = !w.Observed && !w.Declared
 		a.Evidence = w.Evidence
 		if w.Observed && w.Declared {
 			a.Compared = Kinds()
@@ -78,7 +79,7 @@ func (a *articles) of(w policies.Workload) *html.Workload {
 	if at >= 0 {
 		return a.list[at]
 	}
-	made := &html.Workload{Workload: w}
+	made := &html.Workload{Workload: w, Other: true}
 	a.list = append(a.list, made)
 	return made
 }

@@ -42,11 +42,15 @@ func (r *Report) pageFlows() []html.Flow {
 func pageFlow(f Flow) html.Flow {
 	page := html.Flow{
 		From: peerOf(f.From), To: peerOf(f.To), Protocol: f.Protocol, Port: f.Port,
-		Class: flowClass(f), Seen: *flowSeen(f.Evidence), Reason: viaDetail(f.Via),
+		Ports: f.Ports, Class: flowClass(f), Seen: *flowSeen(f.Evidence),
 	}
-	if f.Class != "" {
-		page.Reason = strings.TrimPrefix(page.Reason+", "+f.Class, ", ")
+	var reasons []string
+	for _, reason := range []string{f.Reason, viaDetail(f.Via), f.Class} {
+		if reason != "" {
+			reasons = append(reasons, reason)
+		}
 	}
+	page.Reason = strings.Join(reasons, ", ")
 	return page
 }
 
@@ -60,6 +64,8 @@ func flowClass(f Flow) policies.Class {
 		return policies.Unknown
 	case !f.Observed:
 		return policies.Excess
+	case f.Ungoverned:
+		return policies.Unprotected
 	}
 	return ""
 }

@@ -137,7 +137,8 @@ func TestArticles(t *testing.T) {
 	}
 	r := &Report{
 		Workloads: []Workload{
-			{Workload: of("web", "main")}, {Workload: of("cart", "main")}, {Workload: of("cart", "proxy")},
+			{Workload: of("web", "main"), Observed: true}, {Workload: of("cart", "main"), Observed: true},
+			{Workload: of("cart", "proxy"), Declared: true},
 		},
 		Findings: []policies.Finding{
 			{Rule: "netpol/missing-flow", Workload: of("web", "")},
@@ -148,6 +149,9 @@ func TestArticles(t *testing.T) {
 	got := make(map[string]int)
 	for _, a := range r.page().Workloads {
 		got[a.Workload.String()] = len(a.Findings)
+		if other := a.Workload.Container == ""; a.Other != other {
+			t.Errorf("%s: taken for no workload: %v, want %v", a.Workload, a.Other, other)
+		}
 	}
 	want := map[string]int{
 		"shop/Deployment/web container=main":   1,

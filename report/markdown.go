@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"advisor/policies"
@@ -92,13 +93,14 @@ func countWords(group []policies.Finding) string {
 
 // mermaid draws the connections: solid where allowed, dotted where denied.
 func (r *Report) mermaid() string {
-	if len(r.Flows) == 0 || len(r.Flows) > graphLimit {
+	flows := slices.DeleteFunc(slices.Clone(r.Flows), func(f Flow) bool { return !f.Observed })
+	if len(flows) == 0 || len(flows) > graphLimit {
 		return ""
 	}
 	var b strings.Builder
 	b.WriteString("\n<details><summary>Connections</summary>\n\n```mermaid\ngraph LR\n")
 	nodes := make(map[string]string)
-	for _, f := range r.Flows {
+	for _, f := range flows {
 		for _, end := range []string{f.From, f.To} {
 			if nodes[end] == "" {
 				nodes[end] = fmt.Sprintf("n%d", len(nodes))

@@ -85,13 +85,18 @@ type Flow struct {
 	To       string `json:"to"`
 	Protocol string `json:"protocol"`
 	Port     int    `json:"port"`
+	// Ports are those that are allowed, where it is not one: "TCP 80,443".
+	Ports    string `json:"ports,omitempty"`
 	Via      string `json:"via,omitempty"`   // the Service that was dialled
 	Class    string `json:"class,omitempty"` // dns, external, …; empty between workloads
 	Observed bool   `json:"observed"`
 	// Allowed is what the declared policies make of it: allowed, denied or
 	// unknown; empty where nothing was compared.
-	Allowed  string              `json:"allowed,omitempty"`
-	Evidence netpol.FlowEvidence `json:"evidence,omitzero"`
+	Allowed string `json:"allowed,omitempty"`
+	Reason  string `json:"reason,omitempty"` // of Allowed, in words
+	// Ungoverned says that no policy selects either end.
+	Ungoverned bool                `json:"ungoverned,omitempty"`
+	Evidence   netpol.FlowEvidence `json:"evidence,omitzero"`
 }
 
 // Problem is something that kept an input from being used in full.

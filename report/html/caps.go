@@ -66,6 +66,9 @@ func newCapMatrix(workloads []workloadView) *capMatrix {
 	slices.Sort(m.Columns)
 	m.Columns = slices.Compact(m.Columns)
 	for _, w := range workloads {
+		if w.other && len(w.Caps) == 0 {
+			continue
+		}
 		row := capMatrixRow{link{w.ID, w.Short}, make([]capRow, len(m.Columns))}
 		for _, c := range w.Caps {
 			at, _ := slices.BinarySearch(m.Columns, c.Name)

@@ -222,6 +222,9 @@ func TestBadPages(t *testing.T) {
 			"No workload"},
 		{"an end before its start", html.Page{Evidence: policies.Evidence{Start: at,
 			End: at.Add(-time.Hour)}}, "0s"},
+		{"a policy that selects nothing, and no workload", html.Page{Manifests: []string{"k8s"},
+			Workloads: []html.Workload{{Other: true, Findings: []policies.Finding{{Class: policies.Invalid}}}}},
+			"What is declared differs"},
 		{"a call of a class nobody named", html.Page{Workloads: []html.Workload{
 			{Syscalls: []html.Syscall{{Name: "frob", Risk: "?"}}},
 		}}, "calls of no known class"},

@@ -35,6 +35,9 @@ type Curve struct {
 // Workload is one workload and all there is to say of it.
 type Workload struct {
 	Workload policies.Workload
+	// Other says that this is no workload but what findings or policies are
+	// about beside them: a NetworkPolicy, a namespace, a pod of several.
+	Other    bool
 	Image    string
 	Evidence policies.Evidence
 	// Compared names the kinds that were held against a manifest: seccomp,
@@ -121,6 +124,7 @@ type Flow struct {
 	From, To Peer
 	Protocol string // TCP, UDP, SCTP; empty with port 0 is any
 	Port     int    // 0 is any
+	Ports    string // in words, where it is more than one
 	// Class is empty for what is allowed and seen; else missing (seen, not
 	// allowed), excess (allowed, never seen), unprotected (seen, no policy
 	// selects it) or unknown.
@@ -132,6 +136,8 @@ type Flow struct {
 // Service is protocol/port, "any" where both are open.
 func (f Flow) Service() string {
 	switch {
+	case f.Ports != "":
+		return f.Ports
 	case f.Protocol == "":
 		return "any"
 	case f.Port == 0:

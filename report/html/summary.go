@@ -24,13 +24,12 @@ func headline(p Page) ([]count, string) {
 		policies.Missing, policies.Invalid, policies.Unprotected, policies.Excess, policies.Unknown,
 	}
 	by := make(map[policies.Class]int)
-	drifting, compared := 0, 0
+	workloads, drifting, compared := 0, 0, 0
 	for _, w := range p.Workloads {
-		if len(w.Findings) > 0 {
-			drifting++
-		}
-		if len(w.Compared) > 0 || len(w.Findings) > 0 {
-			compared++
+		if !w.Other {
+			workloads++
+			drifting += atMostOne(len(w.Findings))
+			compared += atMostOne(len(w.Compared) + len(w.Findings))
 		}
 		for _, f := range w.Findings {
 			by[f.Class]++
@@ -40,11 +39,17 @@ func headline(p Page) ([]count, string) {
 	for _, c := range classes {
 		counts = append(counts, count{c, by[c], string(c)})
 	}
-	return counts, sentence(len(p.Workloads), compared, drifting)
+	return counts, sentence(workloads, compared, drifting, len(p.Workloads) > workloads)
 }
 
-func sentence(workloads, compared, drifting int) string {
+func atMostOne(n int) int { return min(n, 1) }
+
+// sentence is the headline. others says that something beside the workloads
+// has findings, which must not be called clean.
+func sentence(workloads, compared, drifting int, others bool) string {
 	switch {
+	case others && drifting == 0:
+		return "What is declared differs from what was observed."
 	case workloads == 0:
 		return "No workload was observed."
 	case compared == 0:
@@ -67,7 +72,7 @@ func figures(p Page) []figure {
 	e := p.Evidence
 	return []figure{
 		windowFigure(e),
-		{Label: "Workloads", Value: fmt.Sprint(len(p.Workloads)),
+		{Label: "Workloads", Value: fmt.Sprint(countWorkloads(p)),
 			Note: plural(max(e.Traces, 1), "trace")},
 		{Label: "Replicas", Value: fmt.Sprint(e.Replicas), Note: plural(e.Restarts, "restart")},
 		{Label: "Nodes", Value: fmt.Sprint(len(e.Nodes)), Note: someOf(e.Nodes)},
@@ -75,6 +80,16 @@ func figures(p Page) []figure {
 		completeFigure(e),
 		quietFigure(e),
 	}
+}
+
+func countWorkloads(p Page) int {
+	n := 0
+	for _, w := range p.Workloads {
+		if !w.Other {
+			n++
+		}
+	}
+	return n
 }
 
 func windowFigure(e policies.Evidence) figure {

@@ -27,6 +27,7 @@ type workloadView struct {
 	Policies []policyView
 	Patches  []patchView
 	rank     int
+	other    bool
 }
 
 // verdict is what one kind of policy comes to for one workload.
@@ -62,7 +63,7 @@ type patchLine struct{ Class, Text string }
 func newWorkload(id string, w Workload, risks []Risk, at window) workloadView {
 	v := workloadView{
 		ID: id, Name: w.Workload.String(), Workload: w.Workload, Image: w.Image,
-		Evidence: evidenceLine(w.Evidence), rank: worst(w.Findings),
+		Evidence: evidenceLine(w.Evidence), other: w.Other, rank: worst(w.Findings),
 		Findings: findingRows(id, w.Findings), Caps: capRows(id, w.Capabilities, at),
 		Calls: groupCalls(id, w.Syscalls, risks, at), NCalls: len(w.Syscalls),
 		Patches: patchViews(id, w.Patches),
@@ -118,6 +119,9 @@ func countFacts(list []workloadView, flows []flowRow) {
 
 // evidenceLine is how much a workload was watched, as in the text report.
 func evidenceLine(e policies.Evidence) string {
+	if e.Replicas == 0 {
+		return ""
+	}
 	if e.Start.IsZero() || e.End.IsZero() {
 		return plural(e.Replicas, "replica")
 	}
@@ -140,6 +144,9 @@ func newVerdict(kind string, w Workload) verdict {
 	if len(by) == 0 {
 		if slices.Contains(w.Compared, kind) {
 			return verdict{kind, "ok", "no difference"}
+		}
+		if w.Other {
+			return verdict{Kind: kind, Class: "none"}
 		}
 		return verdict{Kind: kind, Class: "none", Text: "not compared"}
 	}
