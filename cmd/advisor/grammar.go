@@ -8,6 +8,7 @@ type grammar struct {
 	Diff    diffCmd    `cmd:"" help:"Hold what was observed against what manifests declare."`
 	Compare compareCmd `cmd:"" help:"Say what changes between two sets of declared policies."`
 	Render  renderCmd  `cmd:"" help:"Show a saved report in another form."`
+	Netpol  netpolCmd  `cmd:"" help:"Ask what declared network policies mean."`
 	Trace   traceCmd   `cmd:"" help:"Look at traces and check them."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what this machine has for recording, and what is missing."`
 	Version versionCmd `cmd:"" help:"Say which advisor this is."`

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"advisor/policies/netpol"
+	"advisor/policies/netpol/listing"
+	"advisor/report"
+)
+
+// netpolCmd asks what declared network policies mean.
+type netpolCmd struct {
+	Connections netpolConnectionsCmd `cmd:"" help:"List what network policies allow."`
+	Explain     netpolExplainCmd     `cmd:"" help:"Say whether one connection is allowed, and by which rule."`
+}
+
+// cluster is manifests with the policies to be asked about.
+type cluster struct {
+	Manifests []string `short:"m" required:"" placeholder:"PATH" help:"Manifests: files, directories, or '-' for stdin."`
+	Dialect   string   `placeholder:"NAME" help:"The network plugin that enforces the policies."`
+}
+
+// load reads the manifests. A policy that cannot be read would change every
+// answer, so it is an error.
+func (c cluster) load(s streams) (netpol.Set, netpol.Dialect, error) {
+	dialect, ok := netpol.DialectOf(c.Dialect)
+	if !ok {
+		return netpol.Set{}, dialect, fmt.Errorf("no network plugin %q is known", c.Dialect)
+	}
+	m, err := report.LoadManifests(c.Manifests, s.in)
+	if err != nil {
+		return netpol.Set{}, dialect, err
+	}
+	inv, errs := netpol.NewInventory(m.Objects, nil)
+	for _, err := range errs {
+		s.say("%v", err)
+	}
+	policies, invalid := netpol.Parse(m.Objects, "")
+	if len(inv.Owners) == 0 {
+		invalid = append(invalid, errors.New("no workload in the manifests: there is nobody to connect"))
+	}
+	return netpol.Set{Policies: policies, Inventory: inv}, dialect, errors.Join(invalid...)
+}
+
+type netpolConnectionsCmd struct {
+	output
+	cluster
+	Format   string `enum:"txt,csv,md,json,dot,svg" default:"txt" help:"txt, csv, md, json, dot or svg, as the np-guard tools write them."`
+	Exposure bool   `help:"Also what is allowed with pods that are not in the manifests."`
+}
+
+// Run lists what is allowed between all workloads and all addresses.
+func (c *netpolConnectionsCmd) Run(s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	set, dialect, err := c.load(s)
+	if err != nil {
+		return err
+	}
+	text, err := listing.Connections(c.Format, netpol.Connections(set,
+		netpol.ConnectionsOptions{Dialect: dialect, Exposure: c.Exposure}))
+	if err != nil {
+		return err
+	}
+	return c.write(s, []document{{name: "connections." + c.Format, body: text}})
+}
+
+type netpolExplainCmd struct {
+	cluster
+	Source      string `arg:"" help:"An address, or a workload as namespace/name."`
+	Destination string `arg:"" help:"The same; also a Service, with its own port."`
+	Port        string `arg:"" help:"A port as 80 or 53/udp."`
+}
+
+// Run explains the verdict. It ends with 0 where the connection is allowed,
+// with 1 where it is denied or where that cannot be known.
+func (c *netpolExplainCmd) Run(s streams) error {
+	set, dialect, err := c.load(s)
+	if err != nil {
+		return err
+	}
+	explanation, err := netpol.Explain(set, c.Source, c.Destination, c.Port, dialect)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprint(s.out, explanation); err != nil {
+		return err
+	}
+	for _, x := range explanation.Cases {
+		if x.Verdict.Outcome != netpol.Allowed {
+			return exitCode(exitDrift)
+		}
+	}
+	return nil
+}
