@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"advisor/monitor/container"
 )
 
 // act is what this test binary does in a container: one known thing.
@@ -21,6 +24,12 @@ func act(args []string) int {
 		return must(actCaps())
 	case "network":
 		return must(actNetwork())
+	case "record":
+		_, err := Run(context.Background(), Options{
+			Output: args[1], Pin: args[2], Selection: container.Selection{Host: true},
+			Ready: func() { fmt.Println("ready") },
+		})
+		return must(err)
 	case "crowd":
 		return must(actCrowd())
 	case "ioctls":

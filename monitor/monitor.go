@@ -60,6 +60,12 @@ type Options struct {
 	Arguments bool
 	Slots     int // containers recorded at a time; 0 is 2047, the most there can be
 
+	// Pin is a folder of a bpf file system to keep probes and state in while this
+	// process lives: where it is killed, recording goes on. "" keeps nothing.
+	// Resume takes up what is there. A recording that ends in order leaves nothing.
+	Pin    string
+	Resume bool
+
 	Version string       // of advisor, for the header
 	Log     *slog.Logger // nil is silent
 	Ready   func()       // called once, when every probe is attached
@@ -129,6 +135,11 @@ func record(ctx context.Context, o Options, cmd *command, out *output) (Result, 
 	if err := out.write(header(o, r.clock, names)); err != nil {
 		return Result{}, err
 	}
+	if o.Resume {
+		if err := r.snapshot(false); err != nil {
+			return Result{}, err
+		}
+	}
 	if err := r.existing(); err != nil {
 		o.Log.Warn("containers that already run are found by their next call", "error", err)
 	}
@@ -148,6 +159,13 @@ func record(ctx context.Context, o Options, cmd *command, out *output) (Result, 
 
 // open loads and attaches everything the kernel lets us.
 func open(o Options) (*probes, trace.Probes, error) {
+	if o.Resume {
+		p, err := resume(o.Pin)
+		if err != nil {
+			return nil, trace.Probes{}, explain(err)
+		}
+		return p, p.resumed(), nil
+	}
 	p, err := load(limits{
 		slots: slotLimit(o), exits: exitsWanted(o), args: o.Arguments, without: o.without,
 	})
@@ -155,6 +173,9 @@ func open(o Options) (*probes, trace.Probes, error) {
 		return nil, trace.Probes{}, explain(err)
 	}
 	names, err := p.attachAll(o)
+	if err == nil && o.Pin != "" {
+		err = p.pin(o.Pin)
+	}
 	if err != nil {
 		return nil, trace.Probes{}, errors.Join(explain(err), p.close())
 	}

@@ -23,12 +23,14 @@ type probes struct {
 	spec  *ebpf.CollectionSpec
 	coll  *ebpf.Collection // maps, and the programs every recording needs
 	links []link.Link
+	hooks []string      // the program behind each link
 	exits *ebpf.Program // of sys_exit, nil where it is not wanted
 	leave link.Link     // sys_exit, attached only while it is needed
 	state *state
 	cache *btf.Cache
 
 	without string // see [limits]
+	pinned  string // folder, "" where nothing is pinned
 }
 
 // core are the programs without which nothing can be recorded. newtask comes
@@ -143,7 +145,7 @@ func (p *probes) attachCore() error {
 		if err != nil {
 			return fmt.Errorf("attaching %s: %w", p.spec.Programs[name].SectionName, err)
 		}
-		p.links = append(p.links, l)
+		p.links, p.hooks = append(p.links, l), append(p.hooks, name)
 	}
 	return nil
 }
@@ -152,8 +154,11 @@ func (p *probes) attachCore() error {
 // can run a program is found out by running it, not by the kernel's version.
 func (p *probes) add(cgroup string, names ...string) error {
 	links, err := p.start(cgroup, names)
-	p.links = append(p.links, links...)
-	return err
+	if err != nil {
+		return err
+	}
+	p.links, p.hooks = append(p.links, links...), append(p.hooks, names...)
+	return nil
 }
 
 // start attaches programs. The links hold them; what else loading made is
@@ -238,6 +243,10 @@ func (p *probes) settle() {
 // newtask, the other way round than they came.
 func (p *probes) detach() error {
 	err := p.watchExits(false)
+	if p.pinned != "" {
+		err = errors.Join(err, Cleanup(p.pinned))
+		p.pinned = ""
+	}
 	slices.Reverse(p.links)
 	err = errors.Join(err, closeAll(p.links))
 	p.links = nil

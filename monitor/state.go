@@ -55,6 +55,15 @@ type state struct {
 }
 
 func newState(spec *ebpf.CollectionSpec, coll *ebpf.Collection, slots uint32) (*state, error) {
+	s, err := openState(spec, coll)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.prepare(slots)
+}
+
+// openState opens state that is as it was left, or all zero.
+func openState(spec *ebpf.CollectionSpec, coll *ebpf.Collection) (*state, error) {
 	vars, err := coll.Maps[".bss"].Memory()
 	if err != nil {
 		return nil, fmt.Errorf("mapping the probes' state: %w", err)
@@ -72,7 +81,7 @@ func newState(spec *ebpf.CollectionSpec, coll *ebpf.Collection, slots uint32) (*
 			s.at[name] = int64(v.Offset)
 		}
 	}
-	return s, s.prepare(slots)
+	return s, nil
 }
 
 // prepare marks every call of the host as seen, except those after which a

@@ -1,0 +1,149 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"advisor/bpf"
+	"advisor/trace"
+)
+
+// PinFolder is where a recording is pinned unless something else is said. Names
+// below it may hold no dots: the file system's rule.
+const PinFolder = "/sys/fs/bpf/advisor"
+
+const (
+	pinMap  = "map_"
+	pinLink = "link_" // with two digits, for the order they were attached in
+)
+
+// pin keeps maps and probes in the kernel when this process is gone: recording
+// goes on, and another process may take it up.
+func (p *probes) pin(dir string) error {
+	if err := pinFolder(dir); err != nil {
+		return err
+	}
+	for name, m := range p.coll.Maps {
+		if err := m.Pin(filepath.Join(dir, pinName(name))); err != nil {
+			return fmt.Errorf("pinning %s: %w", name, err)
+		}
+	}
+	for i, l := range p.links {
+		name := fmt.Sprintf("%s%02d_%s", pinLink, i, p.hooks[i])
+		if err := l.Pin(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("pinning the probe %s: %w", p.hooks[i], err)
+		}
+	}
+	p.pinned = dir
+	return nil
+}
+
+func pinName(name string) string { return pinMap + strings.TrimPrefix(name, ".") }
+
+// pinFolder makes dir, where nothing may be pinned yet, and mounts the file
+// system for it where that is missing.
+func pinFolder(dir string) error {
+	var at unix.Statfs_t
+	root := filepath.Dir(dir)
+	if unix.Statfs(root, &at) == nil && at.Type != unix.BPF_FS_MAGIC {
+		if err := unix.Mount("bpf", root, "bpf", 0, "mode=0700"); err != nil {
+			return fmt.Errorf("mounting a bpf file system at %s: %w", root, err)
+		}
+	}
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s holds a recording already: resume it or clean it up: %w", dir, err)
+	}
+	if err != nil {
+		return fmt.Errorf("making the folder to pin in: %w", err)
+	}
+	return nil
+}
+
+// resume takes up the recording that is pinned in dir.
+func resume(dir string) (*probes, error) {
+	spec, err := embedded()
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded programs: %w", err)
+	}
+	p := &probes{spec: spec, cache: btf.NewCache(), pinned: dir}
+	maps := make(map[string]*ebpf.Map)
+	for name := range spec.Maps {
+		m, err := ebpf.LoadPinnedMap(filepath.Join(dir, pinName(name)), nil)
+		if err != nil {
+			return nil, fmt.Errorf("taking up the recording in %s: %w", dir, err)
+		}
+		defer m.Close()
+		maps[name] = m
+	}
+	if p.coll, err = p.collection([]string{bpf.RecorderProgListTasks}, maps); err != nil {
+		return nil, fmt.Errorf("taking up the recording in %s: %w", dir, err)
+	}
+	if err := p.resumeLinks(dir); err != nil {
+		return nil, err
+	}
+	p.state, err = openState(spec, p.coll)
+	return p, err
+}
+
+func (p *probes) resumeLinks(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, pinLink+"*"))
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("taking up the recording in %s: no probes are pinned there", dir)
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		l, err := link.LoadPinnedLink(file, nil)
+		if err != nil {
+			return fmt.Errorf("taking up %s: %w", file, err)
+		}
+		_, name, _ := strings.Cut(strings.TrimPrefix(filepath.Base(file), pinLink), "_")
+		p.links, p.hooks = append(p.links, l), append(p.hooks, name)
+	}
+	return nil
+}
+
+// resumed names the hooks of a recording that was taken up.
+func (p *probes) resumed() trace.Probes {
+	hook := func(names ...string) string {
+		for _, name := range names {
+			if slices.Contains(p.hooks, name) {
+				return p.spec.Programs[name].SectionName
+			}
+		}
+		return "off: not pinned"
+	}
+	return trace.Probes{
+		Syscalls:     hook(bpf.RecorderProgEnter),
+		Capabilities: hook(bpf.RecorderProgCapsFexit, bpf.RecorderProgCapsTp, bpf.RecorderProgCapsAnswer),
+		Network:      hook(bpf.RecorderProgTcp),
+	}
+}
+
+// Cleanup ends the recording that is pinned in dir: its probes are detached and
+// what they gathered is gone.
+func Cleanup(dir string) error {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("cleaning up: %w", err)
+	}
+	// Links go first, so that nothing is recorded into maps that are going.
+	slices.SortFunc(files, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	var errs []error
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), pinLink) || strings.HasPrefix(f.Name(), pinMap) {
+			errs = append(errs, os.Remove(filepath.Join(dir, f.Name())))
+		}
+	}
+	return errors.Join(append(errs, os.Remove(dir))...)
+}
