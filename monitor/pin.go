@@ -62,7 +62,7 @@ func pinFolder(dir string) error {
 	}
 	err := os.Mkdir(dir, 0o700)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s holds a recording already: resume it or clean it up: %w", dir, err)
+		return fmt.Errorf("%s holds a recording already: --resume takes it up, --cleanup ends it", dir)
 	}
 	if err != nil {
 		return fmt.Errorf("making the folder to pin in: %w", err)

@@ -45,7 +45,7 @@ func (r *recording) sockets() {
 	}
 	for netns, pid := range pids {
 		list, err := diagnose(pid)
-		if err != nil {
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // else it is over
 			r.o.Log.Warn("sockets that exist already stay unknown", "pid", pid, "error", err)
 		}
 		r.existingFlows(netns, list)

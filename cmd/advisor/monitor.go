@@ -30,6 +30,9 @@ type monitorCmd struct {
 	Outcomes  string `enum:"auto,on,off" default:"auto" help:"Record how calls that checked a capability ended: auto, on or off."`
 	Arguments bool   `help:"Record arguments that are flags, families and commands."`
 	Slots     int    `placeholder:"N" help:"How many containers to record at a time."`
+	Pin       bool   `xor:"pin" help:"Record on in the kernel should advisor be killed, until --resume or --cleanup."`
+	Resume    bool   `xor:"pin" help:"Take up the recording of a killed advisor."`
+	Cleanup   bool   `xor:"pin" help:"Only end the recording of a killed advisor."`
 	Verbose   bool   `short:"v" help:"Log what the recorder does."`
 
 	Command []string `arg:"" optional:"" passthrough:"" name:"command" help:"After '--': a command to run and record."`

@@ -29,6 +29,9 @@ func firstProcess() (first bool, code int) {
 
 // Run records until it is enough, and passes the code of a command on.
 func (c *monitorCmd) Run(ctx context.Context, s streams) error {
+	if c.Cleanup {
+		return monitor.Cleanup(monitor.PinFolder)
+	}
 	command, err := c.command()
 	if err != nil {
 		return err
@@ -51,7 +54,12 @@ func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.O
 	if c.Verbose {
 		level = slog.LevelDebug
 	}
+	pin := ""
+	if c.Pin || c.Resume {
+		pin = monitor.PinFolder
+	}
 	return monitor.Options{
+		Pin: pin, Resume: c.Resume,
 		Output: c.path(), Append: c.Append, Force: c.Force,
 		Duration: c.Duration, UntilQuiet: c.UntilQuiet, UntilExit: c.UntilExit,
 		Selection: container.Selection{
