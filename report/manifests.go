@@ -25,13 +25,15 @@ type Manifests struct {
 	Netpol   []netpol.Policy   // sorted
 	Profiles []seccomp.Profile // with the file each stands in
 	Problems []Problem         // what could not be read, sorted
+
+	texts map[string][]byte // of the files, by name
 }
 
 // LoadManifests reads manifests: files, directories with everything below that
 // is not hidden, and "-" for stdin. What is wrong with one of them is a problem
 // and does not spoil the rest; an error is a path that cannot be read at all.
 func LoadManifests(paths []string, stdin io.Reader) (Manifests, error) {
-	var m Manifests
+	m := Manifests{texts: make(map[string][]byte)}
 	for _, path := range paths {
 		files, err := manifestFiles(path)
 		if err != nil {
@@ -98,6 +100,7 @@ func (m *Manifests) read(file string, stdin io.Reader) error {
 // add takes in the text of a file: a shell script with docker's command lines,
 // a seccomp profile, or objects.
 func (m *Manifests) add(file string, text []byte) {
+	m.texts[file] = text
 	if filepath.Ext(file) == ".sh" {
 		declared, err := caps.ParseRun(file, text)
 		m.Declared = append(m.Declared, declared...)

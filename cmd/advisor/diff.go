@@ -29,6 +29,7 @@ type diffCmd struct {
 
 	verdict
 	thresholds
+	fixing
 	Ignore        string `placeholder:"PATH" help:"Findings to ignore; default: ${ignore_file}, if it is there."`
 	Baseline      string `placeholder:"PATH" help:"Findings that are known already."`
 	WriteBaseline string `placeholder:"PATH" help:"Write the findings of this run as a baseline."`
@@ -62,9 +63,12 @@ func (c *diffCmd) Run(s streams) error {
 	if err := errors.Join(err, c.check(), c.checkAlso()); err != nil {
 		return err
 	}
-	r, err := c.compare(s)
+	r, fixes, err := c.compare(s)
 	if err != nil {
 		return err
+	}
+	if c.fixing.asked() {
+		return c.fix(s, fixes)
 	}
 	if err := c.render(s, r, c.output); err != nil {
 		return err
@@ -81,33 +85,36 @@ func (c *diffCmd) Run(s streams) error {
 	return nil
 }
 
-func (c *diffCmd) compare(s streams) (*report.Report, error) {
+// compare reads both sides and holds them against one another.
+func (c *diffCmd) compare(s streams) (*report.Report, fixes, error) {
 	how, err := c.comparison()
 	if err != nil {
-		return nil, err
+		return nil, fixes{}, err
 	}
 	if slices.Contains(c.names(), "-") && slices.Contains(c.Manifests, "-") {
-		return nil, errors.New("traces and manifests cannot both come from stdin")
+		return nil, fixes{}, errors.New("traces and manifests cannot both come from stdin")
 	}
 	manifests, err := report.LoadManifests(c.Manifests, s.in)
 	if err != nil {
-		return nil, err
+		return nil, fixes{}, err
 	}
 	seen, err := report.Observe(c.names(), s.in)
 	if err != nil {
-		return nil, traceHint(err)
+		return nil, fixes{}, traceHint(err)
 	}
 	r, err := report.Diff(seen, manifests, how)
-	if errors.Is(err, report.ErrNothing) {
-		if c.AllowEmpty {
-			return r, nil
-		}
-		return nil, hint(fmt.Errorf("%w\n%s", err, sides(r)), "--allow-empty accepts that")
+	if errors.Is(err, report.ErrNothing) && !c.AllowEmpty {
+		return nil, fixes{}, hint(fmt.Errorf("%w\n%s", err, sides(r)), "--allow-empty accepts that")
 	}
-	if r != nil {
-		r.Advisor = version()
+	if err != nil && !errors.Is(err, report.ErrNothing) {
+		return nil, fixes{}, err
 	}
-	return r, err
+	r.Advisor = version()
+	var f fixes
+	if c.fixing.asked() {
+		f.list, f.problems = report.Fixes(r, seen, manifests, how)
+	}
+	return r, f, nil
 }
 
 // sides lists what there was on both sides where nothing met.
