@@ -7,51 +7,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"advisor/policies/seccomp/libseccomp"
 )
-
-// kind is what the conditions of random profiles are made of.
-type kind struct {
-	ops   []Op
-	args  int  // at most, in one rule
-	mixed bool // rules with different actions
-}
-
-// randomProfile has few names, arguments and constants, so that rules meet.
-func randomProfile(rng *rand.Rand, k kind) Profile {
-	outcomes := []Action{Allow}
-	if k.mixed {
-		outcomes = []Action{Allow, Log, KillProcess, Errno}
-	}
-	p := Profile{Default: Errno, DefaultErrno: errnoOf(eNOSYS), Architectures: []Arch{X8664}}
-	if rng.IntN(3) == 0 {
-		p.Architectures = []Arch{X8664, X86, X32}
-	}
-	names := []string{"read", "socket", "clone", "semget", "ioctl"}[:1+rng.IntN(5)]
-	for range 1 + rng.IntN(4) {
-		r := Rule{
-			Names:  []string{names[rng.IntN(len(names))]},
-			Action: outcomes[rng.IntN(len(outcomes))],
-		}
-		for range rng.IntN(k.args + 1) {
-			value := small[rng.IntN(len(small))]
-			a := Arg{
-				Index: uint(rng.IntN(3)), Op: k.ops[rng.IntN(len(k.ops))], Value: value,
-			}
-			if a.Op == MaskedEqual {
-				a.ValueTwo = value & small[rng.IntN(len(small))]
-			}
-			r.Args = append(r.Args, a)
-		}
-		p.Rules = append(p.Rules, r)
-	}
-	return p
-}
-
-var small = []uint64{0, 1, 2, 3, 5, 0x7e020000, 0xffffffff}
 
 // TestDifferential holds our semantics against the compiled program for random
 // profiles of the kinds on which they must agree always.
@@ -88,15 +47,6 @@ func differential(t *testing.T, rounds int, generate func(*rand.Rand) Profile) {
 	if bad > 0 {
 		t.Errorf("%d of %d profiles", bad, rounds)
 	}
-}
-
-func written(p Profile) string {
-	var b strings.Builder
-	for i, r := range p.Rules {
-		fmt.Fprintf(&b, "  %d %v %v %+v\n", i, r.Names, r.Action, r.Args)
-	}
-	fmt.Fprintf(&b, "  %v", p.Architectures)
-	return b.String()
 }
 
 // compareEvaluators says how they differ where the rules alone decide, be it in

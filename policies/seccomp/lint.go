@@ -1,0 +1,147 @@
+package seccomp
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"advisor/policies"
+)
+
+// The rules of findings about a profile by itself.
+const (
+	RuleInvalid     = "seccomp/invalid"              // cannot work, or a runtime refuses it
+	RuleUnknownName = "seccomp/unknown-syscall"      // no architecture has a call of that name
+	RuleShadowed    = "seccomp/shadowed-rule"        // never decides anything
+	RuleContested   = "seccomp/contested"            // rules with different outcomes overlap
+	RuleWidth       = "seccomp/width-bypass"         // evaded through the upper half of an int
+	RuleMultiplexed = "seccomp/multiplexer-bypass"   // evaded through socketcall or ipc
+	RuleMissingArch = "seccomp/missing-architecture" // programs of it are killed
+)
+
+// Lint finds what is wrong with a profile whatever the workload does: what
+// cannot work, what never takes effect, and what can be evaded.
+func Lint(p Profile, ctx Context) []policies.Finding {
+	l := linter{p: p, ctx: ctx}
+	l.profile()
+	for i, r := range p.Rules {
+		l.rule(i, r)
+	}
+	prog, err := Load(p, ctx)
+	switch {
+	case err == nil:
+		l.prog = prog
+		l.effects()
+	case len(l.found) == 0:
+		l.found = append(l.found, p.refusedBy(err, policies.Workload{}))
+	}
+	slices.SortStableFunc(l.found, func(a, b policies.Finding) int {
+		return cmp.Or(cmp.Compare(a.Position.Line, b.Position.Line),
+			cmp.Compare(a.Position.Column, b.Position.Column),
+			strings.Compare(a.Rule, b.Rule), strings.Compare(a.Subject, b.Subject))
+	})
+	return l.found
+}
+
+type linter struct {
+	p     Profile
+	ctx   Context
+	prog  *Program
+	found []policies.Finding
+}
+
+func (l *linter) add(class policies.Class, rule, subject string, at policies.Position, format string, args ...any) {
+	l.found = append(l.found, policies.Finding{
+		Class: class, Rule: rule, Subject: subject, Position: at, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+func (l *linter) invalid(subject string, at policies.Position, format string, args ...any) {
+	l.add(policies.Invalid, RuleInvalid, subject, at, format, args...)
+}
+
+// profile checks what stands outside of rules.
+func (l *linter) profile() {
+	p, at := l.p, l.p.Position
+	if p.Disabled {
+		l.invalid("state", at, "the profile is disabled: containers that name it do not start")
+		return
+	}
+	l.action("defaultAction", p.Default, p.DefaultErrno, at)
+	if p.Default == Notify {
+		l.invalid("defaultAction", at, "%s as default would stop the runtime itself; runtimes refuse it", Notify)
+	}
+	if len(p.Architectures) > 0 && len(p.ArchMap) > 0 {
+		l.invalid("architectures", at, "%v", errArchTwice)
+	}
+	for _, a := range p.Architectures {
+		if !a.known() && (a != Native || p.Format != SPO && p.Format != SPOBeta) {
+			l.invalid(string(a), at, "%q is not an architecture; runtimes refuse it", a)
+		}
+	}
+	for _, f := range p.Flags {
+		if !slices.Contains(flags[:], f) {
+			l.invalid(f, at, "%q is not a flag; runtimes refuse it", f)
+		}
+	}
+	if p.ListenerMetadata != "" && p.ListenerPath == "" {
+		l.invalid("listenerMetadata", at, "listenerMetadata without listenerPath; runtimes refuse it")
+	}
+	if p.Base != "" {
+		l.add(policies.Unknown, "seccomp/base-profile", p.Base, at,
+			"what the base profile %q allows is not known here", p.Base)
+	}
+}
+
+// action checks an action and the errno that goes with it.
+func (l *linter) action(subject string, a Action, errno *uint, at policies.Position) {
+	switch {
+	case !a.known():
+		l.invalid(subject, at, "%q is not an action; runtimes refuse it", a)
+	case errno != nil && !a.takesErrno():
+		l.invalid(subject, at, "%s takes no errno; runtimes refuse it", a)
+	case errno != nil && a == Errno && *errno > maxErrno:
+		l.invalid(subject, at, "errno %d: the kernel returns %d at most", *errno, maxErrno)
+	}
+}
+
+// rule checks one entry.
+func (l *linter) rule(i int, r Rule) {
+	at := l.p.Place(i, "")
+	subject := fmt.Sprintf("syscalls[%d]", i)
+	if len(r.Names) == 0 {
+		l.invalid(subject, at, "an entry without names does nothing; runtimes refuse it")
+	}
+	l.action(subject, r.Action, r.Errno, at)
+	for _, name := range r.Names {
+		place := l.p.Place(i, name)
+		switch {
+		case name == "":
+			l.invalid(subject, place, "an empty name; runtimes refuse it")
+		case !anywhere(name):
+			l.add(policies.Invalid, RuleUnknownName, name, place,
+				"no architecture has a call of this name; runtimes leave it out")
+		case r.Action == Notify && name == "write":
+			l.invalid(name, place, "%s for write would stop the runtime itself; runc refuses it", Notify)
+		}
+	}
+	if r.Action == Notify && l.p.ListenerPath == "" {
+		l.invalid(subject, at, "%s without listenerPath; runtimes refuse it", Notify)
+	}
+	for _, a := range r.Args {
+		l.arg(subject, a, at)
+	}
+}
+
+func (l *linter) arg(subject string, a Arg, at policies.Position) {
+	switch {
+	case a.Index > 5:
+		l.invalid(subject, at, "argument %d: calls have arguments 0 to 5", a.Index)
+	case !a.Op.known():
+		l.invalid(subject, at, "%q is not a comparison; runtimes refuse it", a.Op)
+	case a.Op == MaskedEqual && a.ValueTwo&^a.Value != 0:
+		l.invalid(subject, at, "argument %d: the wanted value %#x has bits outside the mask %#x",
+			a.Index, a.ValueTwo, a.Value)
+	}
+}
