@@ -1,7 +1,6 @@
 package seccomp
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -16,7 +15,7 @@ func (d *draft) profile(o policies.Observation) Profile {
 	for _, arch := range d.archs {
 		p.Architectures = append(p.Architectures, Token(arch))
 	}
-	p.Rules = append(p.Rules, Rule{Names: d.names(), Action: Allow})
+	p.Rules = append(p.Rules, Rule{Names: d.wholeNames(), Action: Allow})
 	p.Rules = append(p.Rules, d.conditional()...)
 	d.refuse(&p, o)
 	d.killed()
@@ -24,25 +23,6 @@ func (d *draft) profile(o policies.Observation) Profile {
 }
 
 func errnoOf(n uint) *uint { return &n }
-
-// conditional are the rules of the base profile for calls that are not
-// allowed whole anyway, one name each.
-func (d *draft) conditional() []Rule {
-	whole := d.names()
-	var rules []Rule
-	for _, r := range d.extra {
-		for _, name := range r.Names {
-			if !slices.Contains(whole, name) {
-				rules = append(rules, Rule{Names: []string{name}, Action: Allow, Args: r.Args})
-			}
-		}
-	}
-	slices.SortFunc(rules, func(a, b Rule) int {
-		return cmp.Or(strings.Compare(a.Names[0], b.Names[0]),
-			slices.CompareFunc(a.Args, b.Args, compareArg))
-	})
-	return rules
-}
 
 // refuse sets what happens to the other calls.
 func (d *draft) refuse(p *Profile, o policies.Observation) {

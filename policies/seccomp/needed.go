@@ -30,6 +30,7 @@ func (d *draft) observed(o policies.Observation) {
 			r.Reason, r.Detail = RuntimeFloor, "made by the runtime while recording"
 		}
 		d.add(r)
+		d.sightings[name] = append(d.sightings[name], s)
 	}
 	d.blocked(o)
 }
@@ -97,6 +98,7 @@ func (d *draft) blocked(o policies.Observation) {
 func (d *draft) asked() {
 	for _, name := range d.opt.Add {
 		d.addName(name, User, "asked for")
+		d.anyhow = append(d.anyhow, name)
 	}
 }
 
@@ -107,6 +109,7 @@ func (d *draft) floor(o policies.Observation) {
 		family, version, _ := strings.Cut(runtime, " ")
 		for _, name := range Floor(family, version, nnp) {
 			d.addOn(d.native(), name, RuntimeFloor, runtime)
+			d.floorNames = append(d.floorNames, name)
 		}
 	}
 }
@@ -155,13 +158,20 @@ func (d *draft) libc() {
 	for _, r := range d.sorted() {
 		for _, older := range olderThan(r.Arch, r.Name) {
 			d.addOn(r.Arch, older, LibcFallback, "where "+r.Name+" is missing")
+			if len(floorArguments(older)) > 0 {
+				d.floorNames = append(d.floorNames, older)
+				continue
+			}
+			d.anyhow = append(d.anyhow, older)
 		}
 	}
 	for _, name := range strings.Fields(rare) {
 		d.addName(name, LibcFallback, "any process may make it")
+		d.anyhow = append(d.anyhow, name)
 	}
 	for _, name := range strings.Fields(unseen) {
 		d.addName(name, VDSO, "the vDSO answers it while the clock allows")
+		d.anyhow = append(d.anyhow, name)
 	}
 }
 
@@ -188,6 +198,7 @@ func (d *draft) base() error {
 		default:
 			for _, name := range rule.Names {
 				d.addName(name, User, "in the base profile")
+				d.anyhow = append(d.anyhow, name)
 			}
 		}
 	}

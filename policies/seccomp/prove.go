@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,28 +12,48 @@ import (
 )
 
 // Prove holds a synthesized profile against the observation, under each of
-// contexts (none: the newest runc, and crun, on the host that was observed).
+// contexts (without a runtime: the newest runc, and crun; on the observed host).
 // Each recorded call must be admitted with the arguments it had, and each
 // number without a reason refused with the errno meant for it, on every
 // architecture of the profile. It asks two evaluators that did not make the
 // profile: our reading of the rules, and the program that libseccomp compiles,
 // where that is in this build.
 func Prove(s Synthesis, o policies.Observation, contexts ...Context) policies.Proof {
-	if len(contexts) == 0 {
-		host := hostOf(o)
-		contexts = []Context{{Arch: host, Runtime: Runc}, {Arch: host, Runtime: Crun}}
+	pf := proof{
+		s: s, o: o, eperm: refusedWith(o, ePERM),
+		allowed: map[string]bool{}, partly: map[string]bool{},
 	}
-	pf := proof{s: s, o: o, eperm: refusedWith(o, ePERM), allowed: map[string]bool{}}
 	pf.Kind = "seccomp"
 	for _, r := range s.Reasons {
 		pf.allowed[r.Name] = true
+		pf.partly[r.Name] = r.Args > 0
 	}
-	for i, ctx := range contexts {
+	for i, ctx := range complete(contexts, o) {
 		pf.counting = i == 0
 		pf.under(ctx)
 	}
 	pf.Summary = pf.summary()
 	return pf.Proof
+}
+
+// complete fills in the observed host, and both runtimes where none is named.
+func complete(contexts []Context, o policies.Observation) []Context {
+	if len(contexts) == 0 {
+		contexts = []Context{{}}
+	}
+	var list []Context
+	for _, ctx := range contexts {
+		ctx.Arch = cmp.Or(ctx.Arch, hostOf(o))
+		if ctx.Runtime != "" {
+			list = append(list, ctx)
+			continue
+		}
+		for _, runtime := range [...]string{Runc, Crun} {
+			ctx.Runtime = runtime
+			list = append(list, ctx)
+		}
+	}
+	return list
 }
 
 // hostOf is the architecture of the kernels that were observed, by the calls.
@@ -51,6 +72,7 @@ type proof struct {
 	s        Synthesis
 	o        policies.Observation
 	allowed  map[string]bool // names with a reason
+	partly   map[string]bool // of these, names with conditions
 	eperm    []string        // refused with EPERM while recording
 	counting bool            // the first context: facts are counted once
 

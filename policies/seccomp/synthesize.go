@@ -90,6 +90,7 @@ func Synthesize(o policies.Observation, opt Options) (Synthesis, error) {
 	if err := d.base(); err != nil {
 		return Synthesis{}, err
 	}
+	d.restrict()
 	return Synthesis{Profile: d.profile(o), Reasons: d.sorted(), Notes: d.notes}, nil
 }
 
@@ -128,12 +129,21 @@ type draft struct {
 	opt     Options
 	archs   []string // audit architectures seen, in the order of abis
 	reasons map[call]Reason
-	extra   []Rule // rules of Base with conditions
-	notes   []string
+	// sightings are the needed observations of each name; floorNames and anyhow
+	// are names allowed for other reasons, with arguments known or not.
+	sightings  map[string][]policies.Syscall
+	floorNames []string
+	anyhow     []string
+	args       map[string][][]Arg // by name: alternatives; absent: allowed whole
+	extra      []Rule             // rules of Base with conditions
+	notes      []string
 }
 
 func newDraft(o policies.Observation, opt Options) *draft {
-	d := &draft{opt: opt, reasons: map[call]Reason{}}
+	d := &draft{
+		opt: opt, reasons: map[call]Reason{}, args: map[string][][]Arg{},
+		sightings: map[string][]policies.Syscall{},
+	}
 	for _, a := range abis {
 		if slices.ContainsFunc(o.Syscalls, func(s policies.Syscall) bool { return s.Arch == a.audit }) {
 			d.archs = append(d.archs, a.audit)
@@ -163,9 +173,11 @@ func (d *draft) addName(name string, why Because, detail string) {
 }
 
 func (d *draft) addOn(arch, name string, why Because, detail string) {
-	if nr, ok := trace.SyscallNumber(arch, name); ok {
-		d.add(Reason{Arch: arch, Nr: nr, Name: name, Reason: why, Detail: detail})
+	nr, ok := trace.SyscallNumber(arch, name)
+	if !ok {
+		return
 	}
+	d.add(Reason{Arch: arch, Nr: nr, Name: name, Reason: why, Detail: detail})
 }
 
 func (d *draft) note(format string, args ...any) {
@@ -173,6 +185,10 @@ func (d *draft) note(format string, args ...any) {
 }
 
 func (d *draft) sorted() []Reason {
+	for at, r := range d.reasons {
+		r.Args = len(d.args[r.Name])
+		d.reasons[at] = r
+	}
 	return slices.SortedFunc(maps.Values(d.reasons), func(a, b Reason) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Arch, b.Arch))
 	})

@@ -1,0 +1,108 @@
+package seccomp
+
+import (
+	"strings"
+	"testing"
+
+	"advisor/policies"
+	"advisor/trace"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// withArgs is the observation of web with recorded arguments.
+func withArgs() policies.Observation {
+	o := web()
+	o.Syscalls = append(o.Syscalls, observation(trace.ArchX8664, "clone", "personality").Syscalls...)
+	for i, s := range o.Syscalls {
+		switch s.Name {
+		case "socket":
+			o.Syscalls[i].Args = [][]trace.Arg{
+				{{Index: 0, Value: 2}, {Index: 1, Value: 1, Mask: 0xf}},
+				{{Index: 0, Value: 1}, {Index: 1, Value: 1, Mask: 0xf}},
+			}
+		case "clone":
+			o.Syscalls[i].Args = [][]trace.Arg{{{Index: 0, Mask: 0x7e020000}}}
+		case "personality":
+			o.Syscalls[i].Args = [][]trace.Arg{{{Index: 0, Value: 0xffffffff}}}
+		case "mmap":
+			o.Syscalls[i].Args = [][]trace.Arg{{{Index: 2, Value: 1, Mask: 7}}}
+			o.Syscalls[i].ArgsOverflow = true
+		}
+	}
+	return o
+}
+
+func TestArguments(t *testing.T) {
+	s := synthesize(t, withArgs(), Options{Arguments: true, Runtime: Runc})
+	got := map[string][][]Arg{}
+	for _, r := range s.Profile.Rules {
+		if len(r.Args) > 0 {
+			got[r.Names[0]] = append(got[r.Names[0]], r.Args)
+		}
+	}
+	want := map[string][][]Arg{
+		"socket": {
+			{{0, 0xffffffff, 1, MaskedEqual}, {1, 0xf, 1, MaskedEqual}},
+			{{0, 0xffffffff, 2, MaskedEqual}, {1, 0xf, 1, MaskedEqual}},
+		},
+		"clone":       {{{0, 0x7e020000, 0, MaskedEqual}}},
+		"personality": {{{0, 0xffffffff, 0xffffffff, MaskedEqual}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("mmap overflowed and stays whole (-want +got)\n%s", diff)
+	}
+	if proof := Prove(s, withArgs()); !proof.OK() {
+		t.Errorf("not proven: %v", proof.Failed)
+	}
+	if len(Check(s.Profile, Context{}, withArgs())) > 0 {
+		t.Error("the profile does not fit what it was made from")
+	}
+}
+
+// TestArgumentsCannotBeEvaded asks with the upper half of an int set, which
+// the kernel does not look at: the answer must not change.
+func TestArgumentsCannotBeEvaded(t *testing.T) {
+	s := synthesize(t, withArgs(), Options{Arguments: true})
+	for _, f := range Lint(s.Profile, Context{}) {
+		if f.Rule == RuleWidth {
+			t.Error(f.Message)
+		}
+	}
+	for _, args := range [][6]uint64{{2, 1}, {40, 1}, {1<<32 | 2, 1<<32 | 1}, {1<<32 | 40, 1}} {
+		v := Evaluate(s.Profile, Context{}, Point{Arch: trace.ArchX8664, Nr: 41, Args: args})
+		if want := uint32(args[0]) == 2; v.Action.Admits() != want {
+			t.Errorf("socket%x: %v", args, v.Outcome)
+		}
+	}
+}
+
+func TestProofFailsForAnUnrecordedArgument(t *testing.T) {
+	s := synthesize(t, withArgs(), Options{Arguments: true})
+	o := withArgs()
+	for i := range o.Syscalls {
+		o.Syscalls[i].Args = nil
+	}
+	proof := Prove(s, o)
+	if proof.OK() || !strings.Contains(strings.Join(proof.Failed, "\n"), "x86_64/socket") {
+		t.Errorf("failed: %v, want socket, whose arguments are not known", proof.Failed)
+	}
+}
+
+func TestBaseWithConditions(t *testing.T) {
+	base := parse(t, declared)
+	s := synthesize(t, web(), Options{Base: &base})
+	reasons := map[string]Reason{}
+	for _, r := range s.Reasons {
+		reasons[r.Name] = r
+	}
+	if r := reasons["personality"]; r.Reason != User || r.Args != 1 {
+		t.Errorf("personality: %+v", r)
+	}
+	if r := reasons["socket"]; r.Reason != Workload || r.Args != 0 {
+		t.Errorf("socket: %+v", r)
+	}
+	if proof := Prove(s, web()); !proof.OK() {
+		t.Errorf("not proven: %v", proof.Failed)
+	}
+}
