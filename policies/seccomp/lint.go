@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/trace"
 )
 
 // The rules of findings about a profile by itself.
 const (
 	RuleInvalid     = "seccomp/invalid"              // cannot work, or a runtime refuses it
-	RuleUnknownName = "seccomp/unknown-syscall"      // no architecture has a call of that name
+	RuleUnknownName = "seccomp/unknown-syscall"      // no known architecture has a call of that name
 	RuleShadowed    = "seccomp/shadowed-rule"        // never decides anything
 	RuleContested   = "seccomp/contested"            // rules with different outcomes overlap
 	RuleWidth       = "seccomp/width-bypass"         // evaded through the upper half of an int
@@ -120,8 +121,9 @@ func (l *linter) rule(i int, r Rule) {
 		case name == "":
 			l.invalid(subject, place, "an empty name; runtimes refuse it")
 		case !anywhere(name):
-			l.add(policies.Invalid, RuleUnknownName, name, place,
-				"no architecture has a call of this name; runtimes leave it out")
+			l.add(policies.Unknown, RuleUnknownName, name, place,
+				"not a call of x86 or ARM up to Linux %s; runtimes leave out names they do not know",
+				trace.TablesKernel)
 		case r.Action == Notify && name == "write":
 			l.invalid(name, place, "%s for write would stop the runtime itself; runc refuses it", Notify)
 		}
