@@ -88,11 +88,11 @@ func (c *checker) made() {
 			}
 			c.add(policies.Missing, RuleMissing, subject(s),
 				fmt.Sprintf("%s, and gets %v%s (%s)", seen(s.Seen, s.Phase), refused.a.Outcome,
-					when(refused.cube), refused.a.Why), c.p.Place(refused.a.Rule, refused.a.Name))
+					when(refused.cube()), refused.a.Why), c.p.Place(refused.a.Rule, refused.a.Name))
 		default:
 			c.add(policies.Unknown, RuleArguments, subject(s),
 				fmt.Sprintf("gets %v%s; %s, its arguments were not recorded", open.a.Outcome,
-					when(open.cube), seen(s.Seen, s.Phase)), c.p.Place(open.a.Rule, open.a.Name))
+					when(open.cube()), seen(s.Seen, s.Phase)), c.p.Place(open.a.Rule, open.a.Name))
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (c *checker) made() {
 func (g *Program) fate(s policies.Syscall) (refused, open *leaf, err error) {
 	for _, part := range parts(s) {
 		passes, bad := false, (*leaf)(nil)
-		err := walk(part, g.declared(part), nothing, func(l leaf) {
+		err := walk(part, g.declared(part), nothing(), func(l leaf) {
 			switch {
 			case l.a.Action.Admits():
 				passes = true

@@ -129,11 +129,11 @@ func merged(c cell, found []leaf) []Change {
 			at = len(list)
 			list = append(list, Change{
 				Kind: kindOf(l.a.Outcome, l.b.Outcome), Arch: c.abi.audit, Nr: c.nr, Name: c.name(),
-				Before: l.a.Outcome, After: l.b.Outcome, Witness: c.point(l.cube.Witness()),
+				Before: l.a.Outcome, After: l.b.Outcome, Witness: c.point(l.cube().Witness()),
 			})
 			conditionsOf = append(conditionsOf, nil)
 		}
-		if text := conditions(l.cube); text != "" {
+		if text := conditions(l.cube()); text != "" {
 			conditionsOf[at] = append(conditionsOf[at], text)
 		}
 	}

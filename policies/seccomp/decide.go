@@ -8,7 +8,7 @@ import (
 const full = ^uint32(0)
 
 // decide settles a clause for all calls of a cube, or names the open test.
-func (c clause) decide(cube words.Cube, a abi) (holds bool, part words.Test, ok bool) {
+func (c clause) decide(cube *words.Cube, a abi) (holds bool, part words.Test, ok bool) {
 	for _, arg := range c.args {
 		holds, part, ok = arg.decide(cube, a.wide())
 		if !ok || !holds {
@@ -19,7 +19,7 @@ func (c clause) decide(cube words.Cube, a abi) (holds bool, part words.Test, ok 
 }
 
 // decide settles one comparison by the halves of its argument, upper first.
-func (a Arg) decide(cube words.Cube, wide bool) (holds bool, part words.Test, ok bool) {
+func (a Arg) decide(cube *words.Cube, wide bool) (holds bool, part words.Test, ok bool) {
 	switch a.Op {
 	case Equal:
 		return masked(cube, a.Index, ^uint64(0), a.Value, wide)
@@ -40,7 +40,7 @@ func (a Arg) decide(cube words.Cube, wide bool) (holds bool, part words.Test, ok
 }
 
 // masked settles argument & mask == value.
-func masked(cube words.Cube, index uint, mask, value uint64, wide bool) (bool, words.Test, bool) {
+func masked(cube *words.Cube, index uint, mask, value uint64, wide bool) (bool, words.Test, bool) {
 	high := words.Test{
 		Word: cbpf.ArgHigh(int(index)), Mask: uint32(mask >> 32), Value: uint32(value >> 32)}
 	if wide {
@@ -54,7 +54,7 @@ func masked(cube words.Cube, index uint, mask, value uint64, wide bool) (bool, w
 }
 
 // ordered settles argument > value or argument >= value.
-func ordered(cube words.Cube, a Arg, op words.Op, wide bool) (bool, words.Test, bool) {
+func ordered(cube *words.Cube, a Arg, op words.Op, wide bool) (bool, words.Test, bool) {
 	if wide {
 		word, half := cbpf.ArgHigh(int(a.Index)), uint32(a.Value>>32)
 		above := words.Test{Word: word, Op: words.Greater, Value: half}

@@ -49,9 +49,9 @@ func (g *Program) against(bin Binary, ctx Context) ([]Disagreement, error) {
 				return nil, err
 			}
 			for _, l := range found {
-				pt := c.point(l.cube.Witness())
+				pt := c.point(l.cube().Witness())
 				list = append(list, Disagreement{
-					Point: pt, When: conditions(l.cube), Contested: g.contested(pt),
+					Point: pt, When: conditions(l.cube()), Contested: g.contested(pt),
 					Declared: l.a.Outcome, Compiled: l.b.Outcome, Rule: l.a.Rule, Name: l.a.Name,
 				})
 			}

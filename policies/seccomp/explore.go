@@ -11,10 +11,23 @@ import (
 // cell is the calls of one number, or of all numbers behind the tables; only
 // the arguments differ within it.
 type cell struct {
-	abi  abi
-	nr   int  // the least number
-	many bool // more numbers than that
-	cube words.Cube
+	abi    abi
+	nr     int         // the least number
+	many   bool        // more numbers than that
+	narrow *words.Cube // nil: all arguments
+}
+
+// all is the calls of the cell as a set.
+func (c cell) all() words.Cube {
+	if c.narrow != nil {
+		return *c.narrow
+	}
+	cube := words.All().Fixed(cbpf.WordArch, c.abi.value)
+	first := c.abi.base | uint32(c.nr)
+	if c.many {
+		return cube.Between(cbpf.WordNr, first, c.abi.end())
+	}
+	return cube.Fixed(cbpf.WordNr, first)
 }
 
 // point is a call of the cell with the arguments of a witness.
@@ -29,16 +42,14 @@ func (c cell) point(w [words.Count]uint32) Point {
 // cells parts all calls of an architecture by number. Numbers behind the
 // highest one that any table has are one cell.
 func cells(a abi) []cell {
-	var list []cell
-	cube := words.All().Fixed(cbpf.WordArch, a.value)
 	last := trace.MaxSyscall(a.audit)
+	list := make([]cell, 0, last+8)
 	for nr := range last + 1 {
-		list = append(list, cell{a, nr, false, cube.Fixed(cbpf.WordNr, a.base|uint32(nr))})
+		list = append(list, cell{abi: a, nr: nr})
 	}
-	first := a.base | uint32(last+1)
-	list = append(list, cell{a, last + 1, true, cube.Between(cbpf.WordNr, first, a.end())})
+	list = append(list, cell{abi: a, nr: last + 1, many: true})
 	for _, nr := range a.private() {
-		list = append(list, cell{a, nr, false, cube.Fixed(cbpf.WordNr, uint32(nr))})
+		list = append(list, cell{abi: a, nr: nr})
 	}
 	return list
 }
@@ -72,18 +83,28 @@ func (a abi) private() []int {
 	return list
 }
 
-// decider is a filter asked about a set of calls: its verdict on all of them,
-// or the first test on which they part.
-type decider func(words.Cube) (v Verdict, part words.Test, done bool, err error)
+// decider is a filter asked about the calls of one cell.
+type decider struct {
+	fixed *Verdict // on all of them, where arguments do not matter
+	// ask gives the verdict on a set, or the first test on which it parts.
+	ask func(*words.Cube) (v Verdict, part words.Test, done bool, err error)
+}
+
+// on is the verdict on a set of calls; cube may be nil where it is fixed.
+func (d decider) on(cube *words.Cube) (v Verdict, part words.Test, done bool, err error) {
+	if d.fixed != nil {
+		return *d.fixed, words.Test{}, true, nil
+	}
+	return d.ask(cube)
+}
 
 // declared asks our reading of the rules about one cell.
 func (g *Program) declared(c cell) decider {
-	fixed := g.unconditional(c)
-	if fixed != nil {
-		return func(words.Cube) (Verdict, words.Test, bool, error) { return *fixed, words.Test{}, true, nil }
+	if fixed := g.unconditional(c); fixed != nil {
+		return decider{fixed: fixed}
 	}
 	clauses := g.calls[call{c.abi.audit, c.nr}]
-	return func(cube words.Cube) (Verdict, words.Test, bool, error) {
+	return decider{ask: func(cube *words.Cube) (Verdict, words.Test, bool, error) {
 		for _, cl := range clauses {
 			holds, part, ok := cl.decide(cube, c.abi)
 			if !ok {
@@ -94,7 +115,7 @@ func (g *Program) declared(c cell) decider {
 			}
 		}
 		return Verdict{Outcome: g.otherwise, Why: ByDefault, Rule: -1}, words.Test{}, true, nil
-	}
+	}}
 }
 
 // unconditional is the verdict of a cell whose arguments do not matter.
@@ -110,17 +131,25 @@ func (g *Program) unconditional(c cell) *Verdict {
 
 // compiled asks a program about any cell.
 func (b Binary) compiled() decider {
-	return func(cube words.Cube) (Verdict, words.Test, bool, error) {
+	return decider{ask: func(cube *words.Cube) (Verdict, words.Test, bool, error) {
 		ret, part, done, err := b.Program.Step(cube)
 		return Verdict{Outcome: unpacked(ret), Rule: -1}, part, done, err
-	}
+	}}
 }
 
 // leaf is a part of a cell on which two filters each have one verdict.
 type leaf struct {
 	cell cell
-	cube words.Cube
+	part *words.Cube // nil: the whole cell
 	a, b Verdict
+}
+
+// cube is the calls of the leaf as a set.
+func (l leaf) cube() words.Cube {
+	if l.part != nil {
+		return *l.part
+	}
+	return l.cell.all()
 }
 
 // maxLeaves bounds what one cell may fall into; profiles with more conditions
@@ -129,32 +158,41 @@ const maxLeaves = 1 << 16
 
 // walk parts a cell until both filters agree with themselves on each part.
 func walk(c cell, a, b decider, visit func(leaf)) error {
-	left := maxLeaves
-	var part func(words.Cube) error
-	part = func(cube words.Cube) error {
-		if left--; left < 0 {
-			return fmt.Errorf("%v: more than %d cases", c.point(cube.Witness()), maxLeaves)
-		}
-		va, test, done, err := a(cube)
-		if err != nil {
-			return err
-		}
-		var vb Verdict
-		if done {
-			vb, test, done, err = b(cube)
-		}
-		if err != nil {
-			return err
-		}
-		if done {
-			visit(leaf{c, cube, va, vb})
-			return nil
-		}
-		yes, no := cube.Split(test)
-		if err := part(yes); err != nil {
-			return err
-		}
-		return part(no)
+	if a.fixed != nil && b.fixed != nil {
+		visit(leaf{c, nil, *a.fixed, *b.fixed})
+		return nil
 	}
-	return part(c.cube)
+	w := walker{c, a, b, visit, maxLeaves}
+	return w.part(c.all())
+}
+
+// walker is a walk under way.
+type walker struct {
+	cell  cell
+	a, b  decider
+	visit func(leaf)
+	left  int
+}
+
+func (w *walker) part(cube words.Cube) error {
+	if w.left--; w.left < 0 {
+		return fmt.Errorf("%v: more than %d cases", w.cell.point(cube.Witness()), maxLeaves)
+	}
+	va, test, done, err := w.a.on(&cube)
+	var vb Verdict
+	if done && err == nil {
+		vb, test, done, err = w.b.on(&cube)
+	}
+	switch {
+	case err != nil:
+		return err
+	case done:
+		w.visit(leaf{w.cell, &cube, va, vb})
+		return nil
+	}
+	yes, no := cube.Split(test)
+	if err := w.part(yes); err != nil {
+		return err
+	}
+	return w.part(no)
 }

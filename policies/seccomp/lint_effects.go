@@ -20,7 +20,7 @@ func (l *linter) effects() {
 				continue
 			}
 			var leaves []leaf
-			err := walk(c, l.prog.declared(c), nothing, func(x leaf) { leaves = append(leaves, x) })
+			err := walk(c, l.prog.declared(c), nothing(), func(x leaf) { leaves = append(leaves, x) })
 			if err != nil {
 				l.add(policies.Unknown, RuleContested, c.name(), l.p.Place(clauses[0].rule, c.name()), "%v", err)
 				continue
@@ -65,14 +65,14 @@ func (l *linter) contested(c cell, clauses []clause) {
 // some is a set of calls of the cell for which the clause holds.
 func (c clause) some(at cell) (words.Cube, bool) {
 	var found *words.Cube
-	holds := func(cube words.Cube) (Verdict, words.Test, bool, error) {
+	holds := decider{ask: func(cube *words.Cube) (Verdict, words.Test, bool, error) {
 		is, part, ok := c.decide(cube, at.abi)
 		if ok && is && found == nil {
-			found = &cube
+			found = cube
 		}
 		return Verdict{}, part, ok, nil
-	}
-	if err := walk(at, holds, nothing, func(leaf) {}); err != nil || found == nil {
+	}}
+	if err := walk(at, holds, nothing(), func(leaf) {}); err != nil || found == nil {
 		return words.Cube{}, false
 	}
 	return *found, true
@@ -98,7 +98,7 @@ func (l *linter) width(c cell, clauses []clause, leaves []leaf) {
 
 func (l *linter) evaded(c cell, index uint, cl clause, leaves []leaf) bool {
 	for _, x := range leaves {
-		pt := c.point(x.cube.Witness())
+		pt := c.point(x.cube().Witness())
 		other := pt
 		other.Args[index] |= 1 << 32
 		if pt.Args[index]>>32 != 0 || x.a.Action.Admits() || !l.prog.Evaluate(other).Action.Admits() {

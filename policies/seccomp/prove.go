@@ -146,7 +146,7 @@ func (pf *proof) recorded(e evaluator, ctx Context, count bool) {
 		case kernelLacks(s, pf.o) && bad.a.Outcome == Outcome{Errno, eNOSYS}:
 		default:
 			pf.fail("recorded %v would get %v%s (%s, under %v)",
-				bad.cell.point(bad.cube.Witness()), bad.a.Outcome, when(bad.cube), e.name, ctx)
+				bad.cell.point(bad.cube().Witness()), bad.a.Outcome, when(bad.cube()), e.name, ctx)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (pf *proof) unrecorded(e evaluator, prog *Program, ctx Context, count bool)
 				pf.Checked++
 				pf.refused++
 			}
-			err := walk(c, e.of(c), nothing, func(l leaf) { pf.leaf(l, name, prog, e, ctx) })
+			err := walk(c, e.of(c), nothing(), func(l leaf) { pf.leaf(l, name, prog, e, ctx) })
 			if err != nil {
 				pf.fail("%v", err)
 			}
@@ -59,7 +59,7 @@ func (pf *proof) unrecorded(e evaluator, prog *Program, ctx Context, count bool)
 
 // leaf checks a part of the calls of one number.
 func (pf *proof) leaf(l leaf, name string, prog *Program, e evaluator, ctx Context) {
-	pt := l.cell.point(l.cube.Witness())
+	pt := l.cell.point(l.cube().Witness())
 	want := pf.intended(name)
 	stub := ctx.Runtime == Runc && (want.Action == KillProcess || name == "") &&
 		l.a.Outcome == Outcome{Errno, eNOSYS}
@@ -70,6 +70,6 @@ func (pf *proof) leaf(l leaf, name string, prog *Program, e evaluator, ctx Conte
 	case l.a.Action.Admits() && pf.allowed[prog.Evaluate(pt).Name]: // through a multiplexer
 	default:
 		pf.fail("unrecorded %v would get %v%s, want %v (%s, under %v)",
-			pt, l.a.Outcome, when(l.cube), want, e.name, ctx)
+			pt, l.a.Outcome, when(l.cube()), want, e.name, ctx)
 	}
 }

@@ -7,33 +7,24 @@ import (
 	"advisor/trace"
 )
 
-// cellOf is the cell of an observed call.
-func cellOf(s policies.Syscall) (cell, bool) {
-	a, ok := abiByAudit(s.Arch)
-	if !ok {
-		return cell{}, false
-	}
-	cube := words.All().Fixed(cbpf.WordArch, a.value).Fixed(cbpf.WordNr, a.base|uint32(s.Nr))
-	return cell{a, s.Nr, false, cube}, true
-}
-
 // parts are the calls that were seen: one set for each recorded combination of
 // arguments, everything where they were not recorded or not all kept.
 func parts(s policies.Syscall) []cell {
-	c, ok := cellOf(s)
+	a, ok := abiByAudit(s.Arch)
 	if !ok {
 		return nil
 	}
+	c := cell{abi: a, nr: s.Nr}
 	if len(s.Args) == 0 || s.ArgsOverflow {
 		return []cell{c}
 	}
 	var list []cell
 	for _, args := range s.Args {
-		part := c
+		cube := c.all()
 		for _, a := range args {
-			part.cube = narrowed(part.cube, a, intWide(nameOf(s), a.Index))
+			cube = narrowed(cube, a, intWide(nameOf(s), a.Index))
 		}
-		list = append(list, part)
+		list = append(list, cell{abi: a, nr: s.Nr, narrow: &cube})
 	}
 	return list
 }
@@ -63,16 +54,14 @@ func narrowed(c words.Cube, a trace.Arg, isInt bool) words.Cube {
 	return c
 }
 
-// nothing is a decider to walk with where only one filter is asked.
-func nothing(words.Cube) (Verdict, words.Test, bool, error) {
-	return Verdict{}, words.Test{}, true, nil
-}
+// nothing is to walk with where only one filter is asked.
+func nothing() decider { return decider{fixed: &Verdict{}} }
 
 // refusedOf finds a part of an observed call that a filter does not admit.
 func refusedOf(s policies.Syscall, e evaluator) (*leaf, error) {
 	var bad *leaf
 	for _, c := range parts(s) {
-		err := walk(c, e.of(c), nothing, func(l leaf) {
+		err := walk(c, e.of(c), nothing(), func(l leaf) {
 			if bad == nil && !l.a.Action.Admits() {
 				bad = &l
 			}

@@ -105,7 +105,7 @@ func TestStepAgainstRun(t *testing.T) {
 // explore returns how many of data are in the parts of c.
 func explore(t *testing.T, p Program, c words.Cube, data []Data) int {
 	t.Helper()
-	ret, test, done, err := p.Step(c)
+	ret, test, done, err := p.Step(&c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type symbols struct {
 // which they part. Splitting the cube there and stepping again ends, since
 // programs have no loops. Arithmetic on words other than AND is an error: the
 // filters of libseccomp have none.
-func (p Program) Step(c words.Cube) (ret uint32, test words.Test, done bool, err error) {
+func (p Program) Step(c *words.Cube) (ret uint32, test words.Test, done bool, err error) {
 	var s symbols
 	for at := 0; at < len(p); at++ {
 		in := p[at]
@@ -108,7 +108,7 @@ func (s *symbols) other(in Instruction) error {
 }
 
 // jump is how many instructions are left out, or the test that parts the calls.
-func (s *symbols) jump(in Instruction, c words.Cube) (int, words.Test, bool, error) {
+func (s *symbols) jump(in Instruction, c *words.Cube) (int, words.Test, bool, error) {
 	k := in.K
 	if in.Code&srcX != 0 {
 		if s.x.symbolic {
@@ -132,7 +132,7 @@ func (s *symbols) jump(in Instruction, c words.Cube) (int, words.Test, bool, err
 
 // compare settles a comparison of a masked word with k, or names the test that
 // is open.
-func (v value) compare(code uint16, k uint32, c words.Cube) (is bool, test words.Test, ok bool) {
+func (v value) compare(code uint16, k uint32, c *words.Cube) (is bool, test words.Test, ok bool) {
 	switch code {
 	case Jeq:
 		test = words.Test{Word: v.word, Mask: v.mask, Value: k}
@@ -147,7 +147,7 @@ func (v value) compare(code uint16, k uint32, c words.Cube) (is bool, test words
 
 // compareOrder settles > or >=. A masked word has no order of its own, so its
 // bits are asked for one by one from the highest.
-func (v value) compareOrder(orEqual bool, k uint32, c words.Cube) (bool, words.Test, bool) {
+func (v value) compareOrder(orEqual bool, k uint32, c *words.Cube) (bool, words.Test, bool) {
 	if v.mask == ^uint32(0) {
 		test := words.Test{Word: v.word, Op: words.Greater, Value: k}
 		if orEqual {

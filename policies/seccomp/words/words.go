@@ -105,7 +105,7 @@ func (c Cube) With(t Test) (Cube, bool) {
 }
 
 // Decide tells whether all values of the cube agree on a test, and on what.
-func (c Cube) Decide(t Test) (value, decided bool) {
+func (c *Cube) Decide(t Test) (value, decided bool) {
 	s := c.words[t.Word]
 	if s.lo == s.hi {
 		return t.Holds(s.lo), true
