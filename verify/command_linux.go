@@ -7,8 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -32,7 +30,7 @@ func (o Options) start(ctx context.Context, capabilities []string) (*process, er
 
 // startCommand runs the command as the recorder does, below a first process in
 // a mount and pid namespace of its own, with a step between that gives up all
-// capabilities but the listed.
+// capabilities but the listed and takes on the filter.
 func (o Options) startCommand(capabilities []string) (*process, error) {
 	path, err := exec.LookPath(o.Command[0])
 	if err == nil {
@@ -41,13 +39,10 @@ func (o Options) startCommand(capabilities []string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the command to verify: %w", err)
 	}
-	limit := []string{
-		limitName, strings.Join(capabilities, ","), strconv.FormatBool(o.NoNewPrivileges), path,
-	}
 	out := &tail{to: o.Output}
 	cmd := &exec.Cmd{
 		Path:   "/proc/self/exe",
-		Args:   monitor.InitArgs("/proc/self/exe", append(limit, o.Command...)),
+		Args:   monitor.InitArgs("/proc/self/exe", limitArgs(o, capabilities, path)),
 		Stdout: out, Stderr: out, WaitDelay: grace,
 		SysProcAttr: &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID, Pdeathsig: unix.SIGKILL,

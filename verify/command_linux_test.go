@@ -58,21 +58,30 @@ func TestRunCommand(t *testing.T) {
 	}
 }
 
-// TestLimits looks at what is left to a command.
+// TestLimits looks at what is left to a command, with and without the
+// no_new_privs that change the order of things.
 func TestLimits(t *testing.T) {
 	needRoot(t)
-	const check = `
-		grep -q '^CapEff:[[:space:]]*0*1$' /proc/self/status &&
-		grep -q '^CapBnd:[[:space:]]*0*1$' /proc/self/status &&
-		grep -q '^NoNewPrivs:[[:space:]]*1$' /proc/self/status`
-	_, err := Run(context.Background(), Options{
-		Capabilities: []string{"CHOWN"}, NoNewPrivileges: true, Within: time.Minute,
-		Command: []string{"sh", "-c", "grep Cap /proc/self/status; " + check},
-	})
-	if err != nil {
-		t.Fatal(err)
+	for quiet, word := range map[bool]string{false: "0", true: "1"} {
+		_, err := Run(context.Background(), Options{
+			Capabilities: []string{"CHOWN"}, NoNewPrivileges: quiet, Filter: allowAll(),
+			Within:  time.Minute,
+			Command: []string{"sh", "-c", "grep -E 'Cap|Sec' /proc/self/status; " + limited, "sh", word},
+		})
+		if err != nil {
+			t.Errorf("no_new_privs %v: %v", quiet, err)
+		}
 	}
 }
+
+const limited = `
+	grep -q '^CapEff:[[:space:]]*0*1$' /proc/self/status &&
+	grep -q '^CapBnd:[[:space:]]*0*1$' /proc/self/status &&
+	grep -q '^Seccomp:[[:space:]]*2$' /proc/self/status &&
+	grep -q "^NoNewPrivs:[[:space:]]*$1\$" /proc/self/status`
+
+// allowAll is the filter "return SECCOMP_RET_ALLOW".
+func allowAll() []byte { return []byte{0x06, 0, 0, 0, 0, 0, 0xff, 0x7f} }
 
 // TestProbeEndsTheCommand runs something that does not end by itself.
 func TestProbeEndsTheCommand(t *testing.T) {

@@ -1,11 +1,14 @@
 package verify
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -15,43 +18,84 @@ import (
 // limitName is how advisor calls itself to give up capabilities.
 const limitName = "advisor-limit"
 
+// limitArgs are the arguments with which this program gives up capabilities,
+// takes on a filter and becomes the program at path.
+func limitArgs(o Options, capabilities []string, path string) []string {
+	return append([]string{
+		limitName, strings.Join(capabilities, ","), strconv.FormatBool(o.NoNewPrivileges),
+		base64.StdEncoding.EncodeToString(o.Filter), path,
+	}, o.Command...)
+}
+
 // IsLimit tells whether this process is to give up capabilities and become a
 // command. The program that calls [Run] asks before anything else, and then
 // ends with the code of [Limit].
-func IsLimit() bool { return len(os.Args) > 4 && os.Args[0] == limitName }
+func IsLimit() bool { return len(os.Args) > 5 && os.Args[0] == limitName }
 
 // Limit gives up what it is told and runs the command in its place. It returns,
 // with the code that env(1) would, only where that fails.
 func Limit() int {
 	// Capabilities are of the thread, and exec takes those of the calling one.
 	runtime.LockOSThread()
-	list, quiet, path, args := os.Args[1], os.Args[2], os.Args[3], os.Args[4:]
-	if err := limit(list, quiet == "true"); err != nil {
+	path := os.Args[4]
+	l, err := newLimit(os.Args[1], os.Args[2] == "true", os.Args[3])
+	if err == nil {
+		err = l.image(path, os.Args[5:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "advisor:", err)
 		return 125
 	}
-	fmt.Fprintf(os.Stderr, "advisor: running %s: %v\n", path, syscall.Exec(path, args, os.Environ()))
+	what, errno := l.exec()
+	fmt.Fprintf(os.Stderr, "advisor: %s: %s: %v\n", path, what, errno)
 	return 126
 }
 
-func limit(list string, noNewPrivileges bool) error {
+// limit is all that the last steps before exec take. They are few and bare
+// calls, because the filter may be in force between them.
+type limit struct {
+	head    unix.CapUserHeader
+	sets    [2]unix.CapUserData
+	quiet   bool // no_new_privs
+	filter  []byte
+	program unix.SockFprog
+
+	path *byte
+	argv []*byte
+	envv []*byte
+}
+
+func newLimit(list string, quiet bool, filter string) (*limit, error) {
+	l := &limit{quiet: quiet}
+	var err error
+	if l.filter, err = base64.StdEncoding.DecodeString(filter); err != nil {
+		return nil, fmt.Errorf("the filter: %w", err)
+	}
+	const size = 8 // of struct sock_filter
+	if n := len(l.filter); n > 0 {
+		l.program.Len = uint16(n / size)
+		l.program.Filter = (*unix.SockFilter)(unsafe.Pointer(&l.filter[0]))
+	}
+	keep, err := maskOf(list)
+	if err != nil {
+		return nil, err
+	}
+	if err := bound(keep); err != nil {
+		return nil, err
+	}
+	return l, l.hold(keep)
+}
+
+func maskOf(list string) (uint64, error) {
 	var keep uint64
 	for _, name := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
 		nr, ok := trace.CapabilityNumber(name)
 		if !ok {
-			return fmt.Errorf("no capability is called %q", name)
+			return 0, fmt.Errorf("no capability is called %q", name)
 		}
 		keep |= 1 << nr
 	}
-	if err := bound(keep); err != nil {
-		return err
-	}
-	if noNewPrivileges {
-		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-			return fmt.Errorf("setting no_new_privs: %w", err)
-		}
-	}
-	return hold(keep)
+	return keep, nil
 }
 
 // bound drops from the bounding set what is not to be kept, up to the last
@@ -75,19 +119,64 @@ func bound(keep uint64) error {
 	return nil
 }
 
-// hold keeps of this thread's capabilities those in keep.
-func hold(keep uint64) error {
-	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var sets [2]unix.CapUserData
-	if err := unix.Capget(&head, &sets[0]); err != nil {
+// hold works out the sets that leave of this thread's capabilities those in keep.
+func (l *limit) hold(keep uint64) error {
+	l.head.Version = unix.LINUX_CAPABILITY_VERSION_3
+	if err := unix.Capget(&l.head, &l.sets[0]); err != nil {
 		return fmt.Errorf("reading the capabilities: %w", err)
 	}
-	for i := range sets {
-		sets[i].Permitted &= uint32(keep >> (32 * i))
-		sets[i].Effective, sets[i].Inheritable = sets[i].Permitted, 0
-	}
-	if err := unix.Capset(&head, &sets[0]); err != nil {
-		return fmt.Errorf("giving up capabilities: %w", err)
+	for i := range l.sets {
+		l.sets[i].Permitted &= uint32(keep >> (32 * i))
+		l.sets[i].Effective, l.sets[i].Inheritable = l.sets[i].Permitted, 0
 	}
 	return nil
+}
+
+// image lays out the arguments of execve.
+func (l *limit) image(path string, args []string) error {
+	var err error
+	if l.path, err = syscall.BytePtrFromString(path); err != nil {
+		return err
+	}
+	if l.argv, err = syscall.SlicePtrFromStrings(args); err != nil {
+		return err
+	}
+	l.envv, err = syscall.SlicePtrFromStrings(os.Environ())
+	return err
+}
+
+// exec takes the steps in the order of runc: without no_new_privs a filter takes
+// a capability to load and so comes first, with it the filter comes last.
+func (l *limit) exec() (what string, errno syscall.Errno) {
+	if !l.quiet {
+		if errno = l.load(); errno != 0 {
+			return "loading the filter", errno
+		}
+	}
+	_, _, errno = syscall.RawSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&l.head)),
+		uintptr(unsafe.Pointer(&l.sets[0])), 0)
+	if errno != 0 {
+		return "giving up capabilities", errno
+	}
+	if l.quiet {
+		_, _, errno = syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0)
+		if errno != 0 {
+			return "setting no_new_privs", errno
+		}
+		if errno = l.load(); errno != 0 {
+			return "loading the filter", errno
+		}
+	}
+	_, _, errno = syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(l.path)),
+		uintptr(unsafe.Pointer(&l.argv[0])), uintptr(unsafe.Pointer(&l.envv[0])))
+	return "running it", errno
+}
+
+func (l *limit) load() syscall.Errno {
+	if len(l.filter) == 0 {
+		return 0
+	}
+	_, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0,
+		uintptr(unsafe.Pointer(&l.program)))
+	return errno
 }

@@ -33,8 +33,11 @@ type Options struct {
 	Command []string
 	// Docker are the arguments of docker run, with image and command: a
 	// container in place of Command. They name no capabilities.
-	Docker          []string
-	Seccomp         string // path of a profile for Docker, empty for its default
+	Docker []string
+	// Seccomp is the path of a profile for Docker, empty for Docker's default;
+	// Filter is one for a command, an array of struct sock_filter, empty for none.
+	Seccomp         string
+	Filter          []byte
 	NoNewPrivileges bool
 	// Probe is a shell command that uses the workload and exits 0 if it works.
 	// It is tried again until then. For a container the environment has its id

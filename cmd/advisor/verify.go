@@ -13,6 +13,7 @@ type verifyCmd struct {
 	Within       time.Duration `default:"10s" placeholder:"D" help:"How long each run may take."`
 	Capabilities []string      `placeholder:"NAME" help:"The list to verify. Without it the workload is recorded first."`
 	Format       string        `enum:"text,json" default:"text" help:"text or json."`
+	Seccomp      bool          `negatable:"" default:"true" help:"Run it under the seccomp profile from its recording too."`
 	Verbose      bool          `short:"v" help:"Show what the workload and the probe write."`
 
 	Command []string `arg:"" optional:"" passthrough:"" name:"command" help:"After '--': the command to verify, or the arguments of docker run."`

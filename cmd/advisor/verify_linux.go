@@ -8,12 +8,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"advisor/monitor"
 	"advisor/policies"
 	"advisor/policies/caps"
+	"advisor/policies/seccomp"
 	"advisor/report"
+	"advisor/trace"
 	"advisor/verify"
 )
 
@@ -26,13 +29,18 @@ func (c *verifyCmd) Run(ctx context.Context, s streams) error {
 	o := c.options(s, args)
 	known := map[string]inferred{}
 	if len(c.Capabilities) == 0 {
-		made, err := c.record(ctx, s, o)
+		dir, err := os.MkdirTemp("", "advisor-verify-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		seen, err := c.record(ctx, s, o, filepath.Join(dir, "trace.log"))
 		if err != nil {
 			return c.explain(err)
 		}
-		o.Capabilities, known = made.Add, inferences(made)
-		o.NoNewPrivileges = made.Security.AllowPrivilegeEscalation != nil &&
-			!*made.Security.AllowPrivilegeEscalation
+		if known, err = c.underPolicies(s, &o, seen, dir); err != nil {
+			return err
+		}
 	}
 	s.say("verifying %d capabilities: %s", len(o.Capabilities), strings.Join(o.Capabilities, ", "))
 	found, err := verify.Run(ctx, o)
@@ -92,30 +100,81 @@ func inferences(s caps.Synthesis) map[string]inferred {
 	return known
 }
 
-// record runs the workload as it is until it passes, and makes its list.
-func (c *verifyCmd) record(ctx context.Context, s streams, o verify.Options) (caps.Synthesis,
-	error) {
-	dir, err := os.MkdirTemp("", "advisor-verify-")
+// underPolicies makes the policies to run the workload under, and returns what
+// the recording says of each capability.
+func (c *verifyCmd) underPolicies(s streams, o *verify.Options, seen policies.Observation,
+	dir string) (map[string]inferred, error) {
+	made, err := proven(seen)
 	if err != nil {
-		return caps.Synthesis{}, err
+		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	log := filepath.Join(dir, "trace.log")
+	o.Capabilities = made.Add
+	closed := made.Security.AllowPrivilegeEscalation
+	o.NoNewPrivileges = closed != nil && !*closed
+	if c.Seccomp {
+		if err := c.filter(s, o, seen, dir); err != nil {
+			return nil, err
+		}
+	}
+	return inferences(made), nil
+}
+
+// filter makes the seccomp profile. A command takes it compiled, which takes
+// libseccomp.
+func (c *verifyCmd) filter(s streams, o *verify.Options, seen policies.Observation,
+	dir string) error {
+	opt := seccomp.Options{NoNewPrivileges: &o.NoNewPrivileges}
+	made, err := seccomp.Synthesize(seen, opt)
+	if err != nil {
+		return err
+	}
+	if p := seccomp.Prove(made, seen); !p.OK() {
+		return fmt.Errorf("the profile of %s does not hold: %s", seen.Workload,
+			strings.Join(p.Failed, "; "))
+	}
+	if c.Docker {
+		text, err := made.Profile.Render(seccomp.Docker)
+		if err != nil {
+			return err
+		}
+		o.Seccomp = filepath.Join(dir, "seccomp.json")
+		return os.WriteFile(o.Seccomp, text, 0o600)
+	}
+	binary, err := seccomp.Compile(made.Profile, seccomp.Context{Arch: auditArch(), Runtime: seccomp.Runc})
+	if err != nil {
+		s.say("without a seccomp profile: %v", err)
+		return nil
+	}
+	o.Filter = binary.Program.Encode()
+	return nil
+}
+
+// auditArch is the architecture of this machine, as the kernel's audit names it.
+func auditArch() string {
+	if runtime.GOARCH == "arm64" {
+		return trace.ArchAarch64
+	}
+	return trace.ArchX8664
+}
+
+// record runs the workload as it is until it passes, and returns what was seen.
+func (c *verifyCmd) record(ctx context.Context, s streams, o verify.Options, log string) (
+	policies.Observation, error) {
 	s.say("recording")
 	mine, err := c.recordTo(ctx, log, o)
 	if err != nil {
-		return caps.Synthesis{}, fmt.Errorf("recording the workload: %w", err)
+		return policies.Observation{}, fmt.Errorf("recording the workload: %w", err)
 	}
 	seen, err := report.Observe([]string{log}, nil)
 	if err != nil {
-		return caps.Synthesis{}, err
+		return policies.Observation{}, err
 	}
 	for _, found := range seen.Observations {
 		if mine(found) {
-			return proven(found)
+			return found, nil
 		}
 	}
-	return caps.Synthesis{}, errors.New("the workload is not in its recording")
+	return policies.Observation{}, errors.New("the workload is not in its recording")
 }
 
 func proven(o policies.Observation) (caps.Synthesis, error) {

@@ -106,6 +106,17 @@ func Decode(raw []byte) (Program, error) {
 	return p, nil
 }
 
+// Encode is the program as an array of struct sock_filter, as [Decode] reads it.
+func (p Program) Encode() []byte {
+	raw := make([]byte, 0, 8*len(p))
+	for _, in := range p {
+		raw = binary.LittleEndian.AppendUint16(raw, in.Code)
+		raw = append(raw, in.Jt, in.Jf)
+		raw = binary.LittleEndian.AppendUint32(raw, in.K)
+	}
+	return raw
+}
+
 var errTooLong = fmt.Errorf("BPF program: more than %d instructions", maxInstructions)
 
 // Check refuses programs that could leave their own end or their data.
