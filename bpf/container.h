@@ -79,11 +79,17 @@ static __always_inline struct kernfs_node *parent_of(struct kernfs_node *k)
 	return BPF_CORE_READ(n, __parent);
 }
 
-/* Names from the leaf up, each ended by a zero. The id is of the leaf. */
+/* Names from the leaf up, each ended by a zero. What is returned is the id sockets
+ * know their cgroup by: of the unified tree, and 0 for its root, which tells nobody
+ * apart. */
 static __always_inline __u64 cgroup_path(struct task_struct *t, char *path)
 {
-	struct kernfs_node *k = BPF_CORE_READ(cgroup_of(t), kn);
-	__u64 at = 0, id = BPF_CORE_READ(k, id);
+	struct cgroup *c = cgroup_of(t), *unified = BPF_CORE_READ(t, cgroups, dfl_cgrp);
+	struct kernfs_node *k = BPF_CORE_READ(c, kn);
+	__u64 at = 0, id = 0;
+
+	if (c == unified && BPF_CORE_READ(c, level) > 0)
+		id = BPF_CORE_READ(k, id);
 
 	for (int i = 0; i < 8 && k && at < CGROUP_PATH - 128; i++) {
 		long n = bpf_probe_read_kernel_str(path + within(at), 128, BPF_CORE_READ(k, name));
@@ -103,7 +109,8 @@ static __always_inline void note_cgroup(struct slot *s, struct task_struct *t)
 	__u64 id = s->id;
 
 	s->cgroup = cgroup_path(t, s->path);
-	bpf_map_update_elem(&by_cgroup, &s->cgroup, &id, BPF_ANY);
+	if (s->cgroup)
+		bpf_map_update_elem(&by_cgroup, &s->cgroup, &id, BPF_ANY);
 }
 
 /* Recording began after the container: its past is not known. */

@@ -66,11 +66,20 @@ static __always_inline struct owner *claim_stream(struct sock *sk, struct task_s
 	return o;
 }
 
+/* The container of that id, if it is in the network the socket is in: several may
+ * share a cgroup, with the host too. */
+static __always_inline bool fits(__u64 *id, __u32 netns)
+{
+	__u32 *i = id ? bpf_map_lookup_elem(&by_id, id) : 0;
+
+	return i && slots[*i & (SLOTS - 1)].netns == netns;
+}
+
 static __always_inline __u64 by_hint(struct net_key *k, struct net_val *v)
 {
 	__u64 *id = bpf_map_lookup_elem(&by_cgroup, &v->cgroup);
 
-	if (id)
+	if (fits(id, k->netns))
 		return *id;
 	id = bpf_map_lookup_elem(&by_netns, &k->netns);
 	return id ? *id : 0;

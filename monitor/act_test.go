@@ -30,6 +30,10 @@ func act(args []string) int {
 			Ready: func() { fmt.Println("ready") },
 		})
 		return must(err)
+	case "server":
+		return must(actServer())
+	case "client":
+		return must(actClient())
 	case "crowd":
 		return must(actCrowd())
 	case "ioctls":

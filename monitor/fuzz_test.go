@@ -45,3 +45,17 @@ func FuzzNearest(f *testing.F) {
 		}
 	})
 }
+
+func TestJoinNames(t *testing.T) {
+	tests := []struct{ raw, want string }{
+		{"nginx\x00sbin\x00usr\x00\x00", "/usr/sbin/nginx"},
+		{"one\x00\x00left over\x00\x00", "/one"},
+		{"\x00eft over\x00\x00", "/"}, // the root, over a longer path
+		{"", "/"},
+	}
+	for _, tt := range tests {
+		if got := joinNames([]byte(tt.raw)); got != tt.want {
+			t.Errorf("%q is %s, want %s", tt.raw, got, tt.want)
+		}
+	}
+}

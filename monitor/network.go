@@ -66,16 +66,7 @@ func (r *recording) owner(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal) *spa
 	if key.Id != 0 {
 		return r.space(key.Id)
 	}
-	var found *space
-	for _, s := range r.spaces {
-		switch {
-		case val.Cgroup != 0 && s.cgroup == val.Cgroup && val.Cgroup != 1:
-			return s
-		case s.netns == key.Netns && (found == nil || s.id < found.id):
-			found = s
-		}
-	}
-	return found
+	return r.socketOwner(key.Netns, val.Cgroup)
 }
 
 func (r *recording) flowRecord(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal) trace.Record {

@@ -67,16 +67,16 @@ func (r *recording) existingFlows(netns uint32, list []diagnosed) {
 	}
 }
 
-// socketOwner is by cgroup, else by network namespace; in the host's, only the
-// cgroup tells.
+// socketOwner is the space in that network namespace whose cgroup is the
+// socket's, else the first in it. In the host's, only the cgroup tells.
 func (r *recording) socketOwner(netns uint32, cgroup uint64) *space {
-	const root = 1
 	var found *space
 	for _, s := range r.spaces {
-		if cgroup > root && s.cgroup == cgroup {
+		switch {
+		case s.netns != netns:
+		case cgroup != 0 && s.cgroup == cgroup:
 			return s
-		}
-		if s.netns == netns && netns != r.hostNetns && (found == nil || s.id < found.id) {
+		case netns != r.hostNetns && (found == nil || s.id < found.id):
 			found = s
 		}
 	}

@@ -245,13 +245,17 @@ func text(c []int8) []byte {
 }
 
 // joinNames makes a path of the names from the leaf up that the kernel left in
-// raw: each ends with a zero, the last with two.
+// raw: each ends with a zero, the last with two. What is behind them is left
+// over from others.
 func joinNames(raw []byte) string {
+	if len(raw) == 0 || raw[0] == 0 {
+		return "/"
+	}
 	end := bytes.Index(raw, []byte{0, 0})
 	if end < 0 {
 		end = len(raw)
 	}
-	names := bytes.Split(bytes.Trim(raw[:end], "\x00"), []byte{0})
+	names := bytes.Split(bytes.TrimRight(raw[:end], "\x00"), []byte{0})
 	slices.Reverse(names)
 	return path.Clean("/" + string(bytes.Join(names, []byte{'/'})))
 }
