@@ -140,7 +140,8 @@ func (c *verifyCmd) filter(s streams, o *verify.Options, seen policies.Observati
 		o.Seccomp = filepath.Join(dir, "seccomp.json")
 		return os.WriteFile(o.Seccomp, text, 0o600)
 	}
-	binary, err := seccomp.Compile(made.Profile, seccomp.Context{Arch: auditArch(), Runtime: seccomp.Runc})
+	here := seccomp.Context{Arch: auditArch(), Runtime: seccomp.Runc}
+	binary, err := seccomp.Compile(made.Profile, here)
 	if err != nil {
 		s.say("without a seccomp profile: %v", err)
 		return nil

@@ -2,6 +2,7 @@ package caps
 
 import (
 	"slices"
+	"strings"
 
 	"advisor/policies"
 
@@ -58,6 +59,15 @@ func forbidden(results []policy.CheckResult) []string {
 	}
 	slices.Sort(blocks)
 	return blocks
+}
+
+// levelNote is a verdict on the security context made here, in one line.
+func levelNote(v Verdict) string {
+	note := "as it stands here the container meets the Pod Security level " + v.Level
+	if len(v.Blocks) > 0 {
+		note += "; beyond that stands: " + strings.Join(v.Blocks, "; ")
+	}
+	return note
 }
 
 // alone is a pod of one container with the list and security context of s.

@@ -41,6 +41,7 @@ func Synthesize(o policies.Observation, opt Options) (Synthesis, error) {
 		return Synthesis{}, fmt.Errorf("pod security of %s: %w", o.Workload, err)
 	}
 	s.Level, s.Blocks = verdict.Level, verdict.Blocks
+	s.Notes = append(s.Notes, levelNote(verdict))
 	s.Caveats = caveats(o, s, opt)
 	return s, nil
 }
