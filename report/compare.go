@@ -41,6 +41,10 @@ func CompareManifests(before, after Manifests, c Comparison) ([]Difference, erro
 		list = append(list, compareCaps(before, after, c.Engine)...)
 	}
 	var errs []error
+	if slices.Contains(c.Kinds, KindSeccomp) {
+		changes, err := compareSeccomp(before, after, c.Engine)
+		list, errs = append(list, changes...), append(errs, err)
+	}
 	if slices.Contains(c.Kinds, KindNetpol) {
 		changes, err := compareNetpol(before, after, c.Dialect)
 		list, errs = append(list, changes...), append(errs, err)

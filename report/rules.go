@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/policies/seccomp"
 )
 
 // Rule is one thing that a comparison can find.
@@ -43,16 +44,38 @@ func rulesOfWorkloads() []Rule {
 
 func rulesOfSeccomp() []Rule {
 	return []Rule{
-		{RuleMissingSyscall, policies.Missing, "a system call that was made is refused by the profile",
+		{seccomp.RuleMissing, policies.Missing, "a system call that was made is refused by the profile",
 			"The workload will fail, perhaps in a rare path only. Allow the call, or find out why it is made."},
-		{RuleExcessSyscall, policies.Excess, "a system call is allowed that was never made",
+		{seccomp.RuleExcess, policies.Excess, "a system call is allowed that was never made",
 			"Attack surface that nothing needs. Take it out, once the recording has seen enough."},
-		{RuleNoProfile, policies.Unprotected, "nothing restricts the system calls",
+		{seccomp.RuleExcessArch, policies.Excess, "an architecture is allowed of which no program was seen",
+			"Its calls double the attack surface. Take it out, once the recording has seen enough."},
+		{seccomp.RuleOpen, policies.Excess, "what no rule names is allowed",
+			"A list of what is forbidden falls behind each new kernel. List what is allowed."},
+		{seccomp.RuleArguments, policies.Unknown, "the arguments decide, and were not recorded",
+			"Record with advisor monitor --arguments."},
+		{seccomp.RuleUnprotected, policies.Unprotected, "nothing restricts the system calls",
 			"Set seccompProfile to RuntimeDefault, or to a profile made by advisor report seccomp."},
+		{seccomp.RuleRefused, policies.Invalid, "the runtime would refuse the profile",
+			"The container will not start. The message says what the runtime trips over."},
 		{RuleUnknownProfile, policies.Unknown, "the profile that is named is not among the manifests",
 			"Add the file, or the SeccompProfile object, to what -m reads."},
-		{RuleRefusedProfile, policies.Invalid, "the runtime would refuse the profile",
-			"The container will not start. The message says what the runtime trips over."},
+		{seccomp.RuleInvalid, policies.Invalid, "the profile cannot work",
+			"The message says what a runtime refuses, or what never matches."},
+		{seccomp.RuleUnknownName, policies.Unknown, "no known architecture has a call of that name",
+			"It is misspelt, or newer than this advisor. Runtimes pass over it in silence."},
+		{seccomp.RuleShadowed, policies.Excess, "a rule never decides anything",
+			"Another one comes before it for every call. Take it out, or mean something else."},
+		{seccomp.RuleContested, policies.Invalid, "rules with different outcomes overlap",
+			"Which one decides is libseccomp's choice. Write one rule for each case."},
+		{seccomp.RuleWidth, policies.Excess, "a rule can be evaded through the upper half of an int",
+			"The kernel looks at 32 bits, the filter at 64. Compare with SCMP_CMP_MASKED_EQ."},
+		{seccomp.RuleMultiplexed, policies.Excess, "a rule can be evaded through socketcall or ipc",
+			"32-bit programs reach the same calls through these. Forbid them, or the architecture."},
+		{seccomp.RuleMissingArch, policies.Unknown, "programs of an architecture are killed",
+			"Name it among the architectures, if there are to be such programs."},
+		{"seccomp/base-profile", policies.Unknown, "the profile rests on another one that is not here",
+			"Add the base profile to what -m reads."},
 	}
 }
 

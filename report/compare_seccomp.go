@@ -1,0 +1,154 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"advisor/policies"
+	"advisor/policies/caps"
+	"advisor/policies/seccomp"
+)
+
+// compareSeccomp says what changes for each container of both sets, by what
+// its profile does, and for each profile that no container names.
+func compareSeccomp(before, after Manifests, engine string) ([]Difference, error) {
+	var list []Difference
+	var errs []error
+	for _, old := range before.Declared {
+		i := slices.IndexFunc(after.Declared, func(d caps.Declared) bool { return d.Workload == old.Workload })
+		if i < 0 || old.Windows {
+			continue
+		}
+		now := after.Declared[i]
+		changes, err := compareProfiles(before.named(old), after.named(now), pairing{declared: &now}, engine)
+		list, errs = append(list, changes...), append(errs, err)
+	}
+	loose, err := compareLoose(before, after)
+	return append(list, loose...), errors.Join(append(errs, err)...)
+}
+
+// namedProfile is what a container says of its profile: the profile itself
+// where it is known, and its name.
+type namedProfile struct {
+	name    string
+	profile *seccomp.Profile
+	at      policies.Position
+}
+
+func (m Manifests) named(d caps.Declared) namedProfile {
+	n := namedProfile{name: d.SeccompType, at: place(d, "seccompProfile")}
+	switch {
+	case d.Privileged != nil && *d.Privileged:
+		n.name = "none: privileged"
+	case d.SeccompType == "Localhost":
+		n.name, n.profile = d.SeccompProfile, m.profile(d.SeccompProfile)
+	case d.SeccompType == "" && d.Engine == "kubernetes":
+		n.name = "none"
+	case d.SeccompType == "Unconfined":
+	default:
+		profile := seccomp.DockerDefault()
+		n.name, n.profile = "RuntimeDefault", &profile
+	}
+	return n
+}
+
+// open says that nothing restricts the calls.
+func (n namedProfile) open() bool {
+	return n.name == "Unconfined" || strings.HasPrefix(n.name, "none")
+}
+
+func compareProfiles(old, now namedProfile, p pairing, engine string) ([]Difference, error) {
+	whole := Difference{
+		Kind: KindSeccomp, Workload: p.workload(), Subject: "profile",
+		Change: fmt.Sprintf("%s → %s", old.name, now.name), Position: now.at,
+	}
+	switch {
+	case old.open() && now.open():
+		return nil, nil
+	case now.open():
+		whole.Effect = Looser
+		return []Difference{whole}, nil
+	case old.open():
+		whole.Effect = Tighter
+		return []Difference{whole}, nil
+	case old.profile == nil || now.profile == nil:
+		if old.name == now.name {
+			return nil, nil
+		}
+		whole.Effect = Other
+		return []Difference{whole}, nil
+	}
+	ctx := seccompContext(p, engine)
+	if old.name == "RuntimeDefault" || now.name == "RuntimeDefault" {
+		ctx.Engine = "docker"
+	}
+	changes, err := seccomp.Compare(*old.profile, *now.profile, ctx)
+	return callDifferences(changes, p.workload()), err
+}
+
+// compareLoose compares profiles that stand for themselves, by their names.
+func compareLoose(before, after Manifests) ([]Difference, error) {
+	var list []Difference
+	var errs []error
+	for _, old := range before.loose() {
+		for _, now := range after.loose() {
+			if len(before.Profiles)+len(after.Profiles) > 2 && profileKey(old) != profileKey(now) {
+				continue
+			}
+			changes, err := seccomp.Compare(old, now, seccomp.Context{})
+			list, errs = append(list, callDifferences(changes, policies.Workload{})...), append(errs, err)
+		}
+	}
+	return list, errors.Join(errs...)
+}
+
+// loose are the profiles that no container names.
+func (m Manifests) loose() []seccomp.Profile {
+	var list []seccomp.Profile
+	for i := range m.Profiles {
+		used := slices.ContainsFunc(m.Declared, func(d caps.Declared) bool {
+			return d.SeccompProfile != "" && m.profile(d.SeccompProfile) == &m.Profiles[i]
+		})
+		if !used {
+			list = append(list, m.Profiles[i])
+		}
+	}
+	return list
+}
+
+func profileKey(p seccomp.Profile) string {
+	if p.Name != "" {
+		return p.Namespace + "/" + p.Name
+	}
+	return p.Position.File[strings.LastIndexByte(p.Position.File, '/')+1:]
+}
+
+func callDifferences(changes []seccomp.Change, w policies.Workload) []Difference {
+	var list []Difference
+	for _, c := range changes {
+		effect := Other
+		switch c.Kind {
+		case seccomp.Permitted:
+			effect = Looser
+		case seccomp.Refused:
+			effect = Tighter
+		}
+		change := fmt.Sprintf("%v → %v", c.Before, c.After)
+		if c.When != "" {
+			change += " when " + c.When
+		}
+		if c.Arch != "x86_64" && c.Arch != "aarch64" && c.Arch != "" {
+			c.Name += " (" + c.Arch + ")"
+		}
+		at := c.New
+		if at.Line == 0 {
+			at = c.Old
+		}
+		list = append(list, Difference{
+			Effect: effect, Kind: KindSeccomp, Workload: w, Subject: c.Name, Change: change, Position: at,
+		})
+	}
+	return list
+}
