@@ -50,6 +50,10 @@ func Diff(seen Observed, m Manifests, c Comparison) (*Report, error) {
 	r.finish(placedAt(findings, pairs), c)
 	if c.Policies {
 		r.suggest(chosen, m.Objects, c)
+		fixes, _ := Fixes(r, seen, m, c) // what stays unfixed stays a finding
+		for _, f := range fixes {
+			r.Patches = append(r.Patches, Patch{f.File, f.Patch()})
+		}
 	}
 	if !slices.ContainsFunc(pairs, pairing.both) && (len(m.Declared) > 0 || len(m.Netpol) == 0) {
 		return r, ErrNothing

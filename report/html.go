@@ -25,6 +25,7 @@ func (r *Report) page() html.Page {
 		p.Notes = append(p.Notes, problem.String())
 	}
 	p.Workloads = r.pageWorkloads()
+	p.Patches = r.placePatches(p.Workloads)
 	p.Flows = r.pageFlows()
 	p.Curve = learningCurve(p.Evidence, r.firstSightings())
 	return p
@@ -61,6 +62,30 @@ func (r *Report) pageWorkloads() []html.Workload {
 		out[i] = *a
 	}
 	return out
+}
+
+// placePatches puts each patch with the workload whose findings stand in its
+// file, and gives back those that concern several.
+func (r *Report) placePatches(workloads []html.Workload) []html.Patch {
+	var shared []html.Patch
+	for _, p := range r.Patches {
+		var owners []*html.Workload
+		for i := range workloads {
+			if slices.ContainsFunc(workloads[i].Findings, func(f policies.Finding) bool {
+				// Rules of network policies are not patched.
+				return f.Position.File == p.File && !strings.HasPrefix(f.Rule, KindNetpol+"/")
+			}) {
+				owners = append(owners, &workloads[i])
+			}
+		}
+		patch := html.Patch{File: p.File, Text: p.Text}
+		if len(owners) == 1 {
+			owners[0].Patches = append(owners[0].Patches, patch)
+		} else {
+			shared = append(shared, patch)
+		}
+	}
+	return shared
 }
 
 // articles finds the article that speaks of a workload.

@@ -36,12 +36,21 @@ type Report struct {
 	// Findings are those that are neither ignored nor in the baseline, worst
 	// first. Empty, never nil, where there is nothing to say.
 	Findings []policies.Finding `json:"findings"`
+	// Patches end the findings that a change of the manifests can end. Only
+	// where policies were asked for too.
+	Patches []Patch `json:"patches,omitempty"`
 	// Ignored are findings that the ignore file or the baseline takes out.
 	Ignored []Ignored `json:"ignored,omitempty"`
 	// Audit is what became of each entry of the ignore file, in its order.
 	Audit []Audit `json:"audit,omitempty"`
 	// Problems are inputs that could not be read or used, and why.
 	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Patch is a unified diff of one file of the manifests.
+type Patch struct {
+	File string `json:"file"`
+	Text string `json:"text"`
 }
 
 // Workload is one workload and everything known of it.

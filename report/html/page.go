@@ -18,7 +18,8 @@ type Page struct {
 	Curve     Curve
 	Workloads []Workload
 	Flows     []Flow
-	Risks     []Risk // classes of system calls, worst first
+	Patches   []Patch // of files that concern several workloads
+	Risks     []Risk  // classes of system calls, worst first
 	// Notes are sentences the reader needs before believing the rest, such as
 	// "a.yaml:3: a Helm template, not read".
 	Notes []string

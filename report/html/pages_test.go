@@ -199,6 +199,8 @@ func tenPage() html.Page {
 		p.Workloads = append(p.Workloads, w)
 	}
 	p.Flows = shopFlows()
+	p.Patches = []html.Patch{{File: "k8s/all.yaml", Text: "--- a/k8s/all.yaml\n+++ b/k8s/all.yaml\n" +
+		"@@ -1,2 +1 @@\n kept\n-taken out\n"}}
 	return p
 }
 
@@ -300,6 +302,7 @@ func pageOf(evil string) html.Page {
 	p.Evidence.Nodes, p.Evidence.Off = []string{evil}, []string{evil}
 	p.Evidence.Losses[0].Reason = evil
 	p.Risks[0].Reason, p.Risks[1].Name = evil, evil
+	p.Patches[0].File, p.Patches[0].Text = evil, "+"+evil+"\n-"+evil+"\n"
 	w := &p.Workloads[0]
 	w.Workload = policies.Workload{Namespace: evil, Kind: evil, Name: evil, Container: evil}
 	w.Image = evil

@@ -23,6 +23,7 @@ type view struct {
 	Asides    []string
 	Curve     *curveView
 	Workloads []workloadView
+	Patches   []patchView
 	Flows     []flowRow
 	FlowKinds []legend
 	Matrix    *matrix // nil where the graph can be read
@@ -73,6 +74,7 @@ func newView(p Page) (view, error) {
 	openWorst(v.Workloads)
 	shorten(v.Workloads)
 	v.Caps, v.Calls = newCapMatrix(v.Workloads), overview(v.Workloads)
+	v.Patches = patchViews("p", p.Patches)
 	v.HasCalls = slices.ContainsFunc(v.Workloads, func(w workloadView) bool { return w.NCalls > 0 })
 	v.Data.Graph = newGraph(v.Flows, articles(v.Workloads))
 	if len(v.Data.Graph.Edges) > maxEdges {
