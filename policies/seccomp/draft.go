@@ -29,6 +29,11 @@ func (d *draft) refuse(p *Profile, o policies.Observation) {
 	switch d.opt.Action {
 	case "log":
 		p.Default, p.DefaultErrno = Log, nil
+		if old := d.withoutFlags(o); old != "" {
+			d.note("%s starts no container with filter flags, so that %s is left out: "+
+				"the kernel logs what the profile lets pass without it", old, FlagLog)
+			return
+		}
 		p.Flags, p.FlagsSet = []string{FlagLog}, true
 	case "kill":
 		p.Default, p.DefaultErrno = KillProcess, nil
@@ -40,6 +45,25 @@ func (d *draft) refuse(p *Profile, o policies.Observation) {
 		names := append(strings.Fields(privileged), refusedWith(o, ePERM)...)
 		d.refuseNames(p, names, ePERM)
 	}
+}
+
+// flagsFrom is the first runc that takes filter flags; earlier ones start no
+// container with them ("seccomp flags are not yet supported by runc").
+const flagsFrom = "1.2"
+
+// withoutFlags is the runtime asked for or observed that takes no flags, if any.
+func (d *draft) withoutFlags(o policies.Observation) string {
+	names := []string{d.opt.Runtime}
+	for _, c := range o.Containers {
+		names = append(names, c.OCI)
+	}
+	for _, name := range names {
+		family, version, _ := strings.Cut(name, " ")
+		if family == Runc && !atLeast(version, flagsFrom) {
+			return name
+		}
+	}
+	return ""
 }
 
 // refusedWith lists the calls that a filter refused with an errno while

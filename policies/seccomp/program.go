@@ -53,6 +53,9 @@ func Load(p Profile, ctx Context) (*Program, error) {
 	if err := p.loadable(); err != nil {
 		return nil, err
 	}
+	if ctx.Runtime == Runc && !atLeast(ctx.RuntimeVersion, flagsFrom) && len(p.Flags) > 0 {
+		return nil, fmt.Errorf("flags %v: runc %s takes none", p.Flags, ctx.RuntimeVersion)
+	}
 	r, err := p.resolve(ctx)
 	if err != nil {
 		return nil, err

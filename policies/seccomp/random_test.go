@@ -13,6 +13,7 @@ type kind struct {
 	ops   []Op
 	args  int  // at most, in one rule
 	mixed bool // rules with different actions
+	wide  bool // also constants from 2^32 on, on x86_64 only
 }
 
 // randomProfile has few names, arguments and constants, so that rules meet.
@@ -22,7 +23,10 @@ func randomProfile(rng *rand.Rand, k kind) Profile {
 		outcomes = []Action{Allow, Log, KillProcess, Errno}
 	}
 	p := Profile{Default: Errno, DefaultErrno: errnoOf(eNOSYS), Architectures: []Arch{X8664}}
-	if rng.IntN(3) == 0 {
+	constants := small
+	if k.wide {
+		constants = append([]uint64{1 << 32, 1<<32 | 1, 1<<63 | 5}, small...)
+	} else if rng.IntN(3) == 0 {
 		p.Architectures = []Arch{X8664, X86, X32}
 	}
 	names := []string{"read", "socket", "clone", "semget", "ioctl"}[:1+rng.IntN(5)]
@@ -32,12 +36,12 @@ func randomProfile(rng *rand.Rand, k kind) Profile {
 			Action: outcomes[rng.IntN(len(outcomes))],
 		}
 		for range rng.IntN(k.args + 1) {
-			value := small[rng.IntN(len(small))]
+			value := constants[rng.IntN(len(constants))]
 			a := Arg{
 				Index: uint(rng.IntN(3)), Op: k.ops[rng.IntN(len(k.ops))], Value: value,
 			}
 			if a.Op == MaskedEqual {
-				a.ValueTwo = value & small[rng.IntN(len(small))]
+				a.ValueTwo = value & constants[rng.IntN(len(constants))]
 			}
 			r.Args = append(r.Args, a)
 		}

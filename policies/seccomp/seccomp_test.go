@@ -96,7 +96,9 @@ func TestSynthesizeGolden(t *testing.T) {
 func TestSynthesisIsProven(t *testing.T) {
 	for _, action := range []string{"errno", "kill", "log"} {
 		for _, ctx := range []Context{{}, {Runtime: Runc, RuntimeVersion: "1.1.5"}, {Runtime: Crun}} {
-			s := synthesize(t, web(), Options{Action: action})
+			s := synthesize(t, web(), Options{
+				Action: action, Runtime: strings.TrimSpace(ctx.Runtime + " " + ctx.RuntimeVersion),
+			})
 			if proof := Prove(s, web(), ctx); !proof.OK() {
 				t.Errorf("%s under %v: %v", action, ctx, proof.Failed)
 			}
