@@ -34,22 +34,30 @@ static __always_inline void tell(__u32 kind, __u32 slot, __u64 id, __u32 nr, __u
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
+/* A runtime may join network and cgroup after it made the mount namespace, but
+ * before the workload's first program. */
+static __always_inline void note_place(struct slot *s, struct task_struct *t)
+{
+	__u32 netns = BPF_CORE_READ(t, nsproxy, net_ns, ns.inum);
+	__u64 id = s->id;
+
+	s->netns = netns;
+	if (netns != host_netns)
+		bpf_map_update_elem(&by_netns, &netns, &id, BPF_ANY);
+	note_cgroup(s, t);
+}
+
 static __always_inline void fill(struct slot *s, struct task_struct *t, struct mnt_namespace *m,
 				 __u64 id)
 {
-	__u32 netns = BPF_CORE_READ(t, nsproxy, net_ns, ns.inum);
-
 	s->inum = BPF_CORE_READ(m, ns.inum);
-	s->netns = netns;
 	s->pidns = BPF_CORE_READ(t, nsproxy, pid_ns_for_children, ns.inum);
 	s->time = bpf_ktime_get_boot_ns();
 	s->pid = BPF_CORE_READ(t, tgid);
 	s->flags = is_late(t) ? SLOT_LATE : 0;
 	bpf_get_current_comm(s->comm, COMM);
 	s->id = id;
-	note_cgroup(s, t);
-	if (netns != host_netns)
-		bpf_map_update_elem(&by_netns, &netns, &id, BPF_ANY);
+	note_place(s, t);
 }
 
 static __always_inline void turn_away(__u64 id)

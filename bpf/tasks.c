@@ -14,7 +14,6 @@ int newtask(__u64 *ctx)
 	return 0;
 }
 
-/* A runtime may join the cgroup after it made the namespace, but before this. */
 SEC("tp_btf/sched_process_exec")
 int exec(__u64 *ctx)
 {
@@ -28,7 +27,7 @@ int exec(__u64 *ctx)
 	if (!s)
 		return 0;
 	if (s->execs++ == 0)
-		note_cgroup(s, t);
+		note_place(s, t);
 	if (!s->init && !foreign(t, m))
 		s->init = READ(t, tgid);
 	tell(EVENT_EXEC, i, s->id, 0, 0, class_of(t, m), 0, t);
