@@ -1,38 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Making and finding slots, and telling user space about what is new. */
+/* Making and finding slots. */
 #pragma once
-#include "container.h"
-#include "exe.h"
-
-static __always_inline void see(struct sighting *by, struct task_struct *t)
-{
-	by->time = bpf_ktime_get_boot_ns();
-	by->pid = READ(t, tgid);
-	by->tid = READ(t, pid);
-	bpf_get_current_comm(by->comm, COMM);
-	by->exe = exe_of();
-}
-
-/* A full ring costs the sighting, not the fact, so nothing waits for the reader. */
-static __always_inline void tell(__u32 kind, __u32 slot, __u64 id, __u32 nr, __u8 arch,
-				 __u8 class, __u32 code, struct task_struct *t)
-{
-	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-
-	if (!e) {
-		LOSE(events);
-		return;
-	}
-	e->id = id;
-	e->slot = slot;
-	e->kind = kind;
-	e->nr = nr;
-	e->code = code;
-	e->arch = arch;
-	e->class = class;
-	see(&e->by, t);
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
-}
+#include "event.h"
 
 /* A runtime may join network and cgroup after it made the mount namespace, but
  * before the workload's first program. */
