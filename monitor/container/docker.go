@@ -156,7 +156,8 @@ func podOf(a map[string]string) *trace.Pod {
 		return nil
 	}
 	pod := &trace.Pod{
-		Namespace: clean(cmp.Or(a[cri+"sandbox-namespace"], a[crio+"Namespace"], a[kubelet+"pod.namespace"]), maxName),
+		Namespace: clean(cmp.Or(a[cri+"sandbox-namespace"], a[crio+"Namespace"],
+			a[kubelet+"pod.namespace"]), maxName),
 		Name:      clean(cmp.Or(a[cri+"sandbox-name"], a[kubelet+"pod.name"]), maxName),
 		UID:       clean(cmp.Or(a[cri+"sandbox-uid"], a[kubelet+"pod.uid"]), maxName),
 		Container: clean(cmp.Or(a[cri+"container-name"], a[kubelet+"container.name"]), maxName),

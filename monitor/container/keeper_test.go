@@ -13,18 +13,21 @@ func TestParseKeeper(t *testing.T) {
 		want      keeper
 		ok        bool
 	}{
-		{"/usr/bin/containerd-shim-runc-v2 -namespace moby -id " + idA + " -address /x.sock", "/s/moby/" + idA,
+		{"/usr/bin/containerd-shim-runc-v2 -namespace moby -id " + idA + " -address /x.sock",
+			"/s/moby/" + idA,
 			keeper{runtime: Docker, namespace: "moby", id: idA, bundle: "/s/moby/" + idA}, true},
 		// The shim of a pod stands in the bundle of its first container.
 		{"containerd-shim-runc-v2 -namespace k8s.io -id " + idA, "/s/k8s.io/" + idB,
 			keeper{runtime: Containerd, namespace: "k8s.io", id: idA}, true},
-		{"/usr/bin/conmon --api-version 1 -c " + idA + " -u " + idA + " -r /usr/bin/crun -b /st/userdata -n web", "/",
+		{"/usr/bin/conmon --api-version 1 -c " + idA + " -u " + idA +
+			" -r /usr/bin/crun -b /st/userdata -n web", "/",
 			keeper{runtime: Podman, oci: "crun", id: idA, name: "web", bundle: "/st/userdata"}, true},
 		{"/usr/libexec/crio/conmon -b /st/userdata -c " + idA + " -n k8s_web -r /usr/bin/runc", "/",
 			keeper{runtime: CRIO, oci: "runc", id: idA, name: "k8s_web", bundle: "/st/userdata"}, true},
 		{"runc --root /r run --bundle b web", "/home",
 			keeper{runtime: Runc, oci: Runc, id: "web", bundle: "/home/b", stateRoot: "/r"}, true},
-		{"crun run --bundle=/b web", "/", keeper{runtime: Crun, oci: Crun, id: "web", bundle: "/b"}, true},
+		{"crun run --bundle=/b web", "/",
+			keeper{runtime: Crun, oci: Crun, id: "web", bundle: "/b"}, true},
 		{"runc run web", "/b", keeper{runtime: Runc, oci: Runc, id: "web", bundle: "/b"}, true},
 		{"systemd-nspawn -q --machine=web -D /x", "/", keeper{runtime: Nspawn, name: "web"}, true},
 		{"systemd-nspawn -D /var/lib/machines/web", "/", keeper{runtime: Nspawn, name: "web"}, true},

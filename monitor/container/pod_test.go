@@ -27,7 +27,8 @@ func TestRealPods(t *testing.T) {
 	}()
 	r := container.New(container.Options{})
 	got, complete := r.Resolve(sight(t, pod.PID))
-	if !complete || got.ID != pod.Container || got.Runtime != container.Containerd || got.Name != "web-0" {
+	if !complete || got.ID != pod.Container || got.Runtime != container.Containerd ||
+		got.Name != "web-0" {
 		t.Errorf("complete %v: %+v", complete, got)
 	}
 	want := &trace.Pod{Namespace: "shop", Name: "web-0", Container: "web-0",
@@ -58,7 +59,8 @@ func testPlainContainerd(t *testing.T, pods *bed.Pods, r *container.Resolver) {
 		t.Fatal(err)
 	}
 	got, complete := r.Resolve(sight(t, pid))
-	if !complete || got.Runtime != container.Containerd || got.Name != "plain1" || got.Labels["a"] != "b" {
+	if !complete || got.Runtime != container.Containerd || got.Name != "plain1" ||
+		got.Labels["a"] != "b" {
 		t.Errorf("complete %v: %+v", complete, got)
 	}
 }

@@ -12,12 +12,16 @@ import (
 // container and nothing of the host. Values of one field are alternatives;
 // fields that are set must all hold, as in kubectl.
 type Selection struct {
-	Containers []string          // name in the pod or of the runtime, or id, or the first 12 digits of it and more
-	Pods       []string          // pod names
-	Namespaces []string          // of Kubernetes
-	Images     []string          // reference with or without tag or digest, or a shell pattern of it
-	Labels     map[string]string // each must be there, of the pod or of the container; "" is any value
-	Host       bool              // units and processes of the host too
+	// Containers are names, in the pod or of the runtime, or ids, or at least
+	// the first 12 digits of one.
+	Containers []string
+	Pods       []string // pod names
+	Namespaces []string // of Kubernetes
+	// Images are references with or without tag or digest, or shell patterns.
+	Images []string
+	// Labels must all be there, of the pod or the container; "" is any value.
+	Labels map[string]string
+	Host   bool // units and processes of the host too
 }
 
 // Empty tells whether nothing is selected by name.

@@ -16,7 +16,8 @@ import (
 const inspectJSON = `{"Id":"` + idA + `","Name":"/web\u001b[2J","State":{"Running":true,"Pid":0,
 	"StartedAt":"2026-01-02T03:04:05Z"},"Config":{"Image":"shop/web:1","Labels":{"a":"b"}},
 	"HostConfig":{"Privileged":true,"Runtime":"runc"},
-	"NetworkSettings":{"Networks":{"n":{"IPAddress":"172.17.0.2","GlobalIPv6Address":"fd00::2"},"m":{"IPAddress":"x"}}}}`
+	"NetworkSettings":{"Networks":{
+		"n":{"IPAddress":"172.17.0.2","GlobalIPv6Address":"fd00::2"},"m":{"IPAddress":"x"}}}}`
 
 // serve answers on a socket of Docker's name and returns the resolver for it.
 func serve(t *testing.T, answer http.HandlerFunc) *Resolver {
@@ -120,7 +121,9 @@ func TestReadInRoot(t *testing.T) {
 	if served(q.proc.mountinfo(), dir) {
 		t.Skip("the temporary directory is on a served filesystem")
 	}
-	for path, text := range map[string]string{"outside": "secret", "root/plain": "x", "root/d/plain": "y"} {
+	for path, text := range map[string]string{
+		"outside": "secret", "root/plain": "x", "root/d/plain": "y",
+	} {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -130,7 +133,9 @@ func TestReadInRoot(t *testing.T) {
 		}
 	}
 	root := filepath.Join(dir, "root")
-	for link, to := range map[string]string{"up": "../outside", "abs": dir + "/outside", "e": "d", "in": "plain"} {
+	for link, to := range map[string]string{
+		"up": "../outside", "abs": dir + "/outside", "e": "d", "in": "plain",
+	} {
 		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,9 @@ type sockets struct {
 }
 
 func newSockets(p proc, root string, extra []string, timeout time.Duration) *sockets {
-	return &sockets{proc: p, root: root, extra: extra, timeout: timeout, failed: make(map[string]time.Time)}
+	return &sockets{
+		proc: p, root: root, extra: extra, timeout: timeout, failed: make(map[string]time.Time),
+	}
 }
 
 // docker lists sockets that may be Docker's.
@@ -52,7 +54,8 @@ func (s *sockets) podman() []string { return s.find("podman.sock", "/run/podman/
 // cri lists sockets that may speak CRI.
 func (s *sockets) cri() []string {
 	return slices.Concat(
-		s.find("containerd.sock", "/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"),
+		s.find("containerd.sock",
+			"/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"),
 		s.find("crio.sock", "/run/crio/crio.sock"))
 }
 

@@ -68,7 +68,10 @@ func parseRunc(data []byte) (state, error) {
 	if f.ID == "" || f.PID <= 0 {
 		return state{}, fmt.Errorf("runc state: no id or pid in it")
 	}
-	s := state{id: clean(f.ID, maxName), pid: f.PID, created: f.Created.UTC(), cgroup: f.Config.Cgroups.Path}
+	s := state{
+		id: clean(f.ID, maxName), pid: f.PID,
+		created: f.Created.UTC(), cgroup: f.Config.Cgroups.Path,
+	}
 	for _, label := range f.Config.Labels {
 		if dir, ok := strings.CutPrefix(label, "bundle="); ok && filepath.IsAbs(dir) {
 			s.bundle = filepath.Clean(dir)

@@ -40,7 +40,8 @@ func TestParseState(t *testing.T) {
 		{"runc's of crun", crunStatus, parseRunc, state{}, true},
 		{"crun's of runc", runcState, parseCrun, state{}, true},
 		{"cut", runcState[:50], parseRunc, state{}, true},
-		{"a bundle that is no absolute path", `{"pid":1,"bundle":"../c"}`, parseCrun, state{pid: 1}, false},
+		{"a bundle that is no absolute path",
+			`{"pid":1,"bundle":"../c"}`, parseCrun, state{pid: 1}, false},
 		{"a pid below zero", `{"id":"x","init_process_pid":-1}`, parseRunc, state{}, true},
 	}
 	for _, tt := range tests {
@@ -121,7 +122,8 @@ func TestParseResolv(t *testing.T) {
 		{"usual", "nameserver 10.96.0.10\nsearch a.svc b\nnameserver ::ffff:10.0.0.1\n",
 			&trace.Resolv{Nameservers: []string{"10.96.0.10", "10.0.0.1"}, Search: []string{"a.svc", "b"}}},
 		{"the last search wins", "search a\ndomain b\n", &trace.Resolv{Search: []string{"b"}}},
-		{"not an address", "nameserver ;rm\nnameserver 1.1.1.1", &trace.Resolv{Nameservers: []string{"1.1.1.1"}}},
+		{"not an address", "nameserver ;rm\nnameserver 1.1.1.1",
+			&trace.Resolv{Nameservers: []string{"1.1.1.1"}}},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, parseResolv([]byte(tt.file))); diff != "" {

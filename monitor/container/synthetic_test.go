@@ -46,7 +46,8 @@ func (h host) write(path, text string) {
 func (h host) process(pid, parent int, args, cgroup, space string) {
 	h.t.Helper()
 	dir := filepath.Join("proc", strconv.Itoa(pid))
-	h.write(filepath.Join(dir, "stat"), fmt.Sprintf("%d (x) S %d %s", pid, parent, strings.Repeat("1 ", 40)))
+	h.write(filepath.Join(dir, "stat"),
+		fmt.Sprintf("%d (x) S %d %s", pid, parent, strings.Repeat("1 ", 40)))
 	h.write(filepath.Join(dir, "cmdline"), strings.ReplaceAll(args, " ", "\x00")+"\x00")
 	h.write(filepath.Join(dir, "comm"), "x\n")
 	h.write(filepath.Join(dir, "cgroup"), cgroup+"\n")
@@ -82,7 +83,8 @@ func marshal(t *testing.T, v any) string {
 func TestCRIOByItsFiles(t *testing.T) {
 	h := newHost(t)
 	bundle := "/run/containers/storage/overlay-containers/" + idA + "/userdata"
-	h.process(20, 1, "/usr/bin/conmon -b "+bundle+" -c "+idA+" -n k8s_web -r /usr/bin/crun", "0::/x", "host")
+	h.process(20, 1, "/usr/bin/conmon -b "+bundle+" -c "+idA+" -n k8s_web -r /usr/bin/crun",
+		"0::/x", "host")
 	h.process(21, 20, "web", "0::/kubepods.slice/kubepods-pod"+strings.ReplaceAll(uid, "-", "_")+
 		".slice/crio-"+idA+".scope", "web")
 	h.write(bundle+"/config.json", marshal(t, map[string]any{
@@ -106,7 +108,9 @@ func TestCRIOByItsFiles(t *testing.T) {
 		IPs:    []string{"10.1.2.3"},
 		Pod: &trace.Pod{Namespace: "shop", Name: "web-0", UID: uid, Container: "web",
 			Labels: map[string]string{"app": "web"}},
-		Granted: &trace.Granted{CapabilitiesKnown: true, Seccomp: "unconfined", User: "7:0", NoNewPrivileges: &no},
+		Granted: &trace.Granted{
+			CapabilitiesKnown: true, Seccomp: "unconfined", User: "7:0", NoNewPrivileges: &no,
+		},
 	}
 	got.OCI = "" // asked of this machine's own crun
 	if diff := cmp.Diff(want, got); diff != "" || !complete {
@@ -121,7 +125,8 @@ func dockerHost(h host) {
 	h.cwd(20, bundle)
 	h.process(21, 20, "web", "0::/docker/"+idA, "web")
 	h.process(22, 21, "worker", "0::/docker/"+idA+"/sub", "web")
-	h.write(bundle+"/config.json", strings.ReplaceAll(bundleSpec, "containers/x/", "containers/"+idA+"/"))
+	h.write(bundle+"/config.json",
+		strings.ReplaceAll(bundleSpec, "containers/x/", "containers/"+idA+"/"))
 	h.write("/d/containers/"+idA+"/config.v2.json", strings.Replace(inspectJSON, `"Id"`, `"ID"`, 1))
 	h.write("/d/containers/"+idA+"/hostconfig.json", `{"Privileged":true,"Runtime":"runc"}`)
 	h.write("/d/containers/"+idA+"/resolv.conf", "nameserver 10.0.0.53\n")
@@ -131,7 +136,8 @@ func TestDockerByItsFiles(t *testing.T) {
 	h := newHost(t)
 	dockerHost(h)
 	got, complete := h.resolver().Resolve(Sight{PID: 22, Cgroup: "sub"})
-	if got.ID != idA || got.Runtime != Docker || got.PID != 21 || got.Image != "shop/web:1" || !complete {
+	if got.ID != idA || got.Runtime != Docker || got.PID != 21 ||
+		got.Image != "shop/web:1" || !complete {
 		t.Errorf("complete %v: %+v", complete, got)
 	}
 	if !got.Granted.Privileged || got.Resolv == nil || got.Resolv.Nameservers[0] != "10.0.0.53" {
@@ -154,7 +160,8 @@ func TestForgedKeeper(t *testing.T) {
 	} {
 		bundle := "/evil/" + tt.claims
 		h.write(bundle+"/config.json", bundleSpec)
-		h.process(tt.pid, 1, "containerd-shim -namespace moby -id "+tt.claims, "0::/docker/"+idA, tt.space)
+		h.process(tt.pid, 1, "containerd-shim -namespace moby -id "+tt.claims,
+			"0::/docker/"+idA, tt.space)
 		h.cwd(tt.pid, bundle)
 		h.process(tt.pid+1, tt.pid, "x", "0::/docker/"+idA, "nested")
 		got, _ := h.resolver().Resolve(Sight{PID: tt.pid + 1, Cgroup: idA})

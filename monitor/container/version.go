@@ -33,7 +33,9 @@ func (v *versions) of(name string) string {
 		return known
 	}
 	v.known[name] = name
-	for _, dir := range []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"} {
+	for _, dir := range []string{
+		"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
+	} {
 		path := filepath.Join(dir, name)
 		if !rootsOwn(path) {
 			continue
