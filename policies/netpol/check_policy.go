@@ -3,11 +3,13 @@ package netpol
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"advisor/policies"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // finding starts a finding about a policy or a part of it.
@@ -73,12 +75,7 @@ func (c *checker) checkSelects(p *Policy, subjects []*Owner) {
 // knowsPods says that the inventory has a workload in the namespace: else that
 // a selector matches nothing only means that little is known.
 func (c *checker) knowsPods(namespace string) bool {
-	for _, o := range c.inv.Owners {
-		if o.namespace() == namespace {
-			return true
-		}
-	}
-	return false
+	return len(c.inv.sampled[namespace]) > 0
 }
 
 // checkRule judges a rule by its text.
@@ -132,19 +129,17 @@ func (c *checker) selectsNone(r rule, peer networkingv1.NetworkPolicyPeer) bool 
 	if !pinned || !c.knowsPods(namespace) {
 		return false
 	}
-	return !c.anyPod(r, peer)
-}
-
-func (c *checker) anyPod(r rule, peer networkingv1.NetworkPolicyPeer) bool {
-	for _, o := range c.inv.Owners {
-		for _, pod := range o.sample() {
-			q := question{Evaluator: c.evaluator, peer: Endpoint{Pod: pod}}
-			if q.matchPeer(r.policy, peer) != no {
-				return true
-			}
+	selector := peer.PodSelector
+	if selector == nil {
+		selector = &metav1.LabelSelector{}
+	}
+	for _, pod := range c.inv.selected(namespace, selector) {
+		q := question{Evaluator: c.evaluator, peer: Endpoint{Pod: pod}}
+		if q.matchPeer(r.policy, peer) != no {
+			return false
 		}
 	}
-	return false
+	return !slices.ContainsFunc(c.inv.sampled[namespace], func(p *Pod) bool { return p.Partial })
 }
 
 func peerWords(p *Policy, peer networkingv1.NetworkPolicyPeer) string {

@@ -53,12 +53,8 @@ func (inv *Inventory) clusterDNS(nameserver netip.Addr) (Endpoint, int) {
 			}
 		}
 	}
-	for _, o := range inv.Owners {
-		for _, p := range o.sample() {
-			if isDNSPod(p) {
-				return Endpoint{Pod: p}, dnsPortOf(p)
-			}
-		}
+	if p := inv.dnsPod; p != nil {
+		return Endpoint{Pod: p}, dnsPortOf(p)
 	}
 	p := &Pod{Namespace: "kube-system", Name: "kube-dns", Partial: true, Assumed: true,
 		Labels: map[string]string{"k8s-app": "kube-dns"}}
@@ -74,4 +70,15 @@ func dnsPortOf(p *Pod) int {
 		return openshiftDNSPort
 	}
 	return dnsPort
+}
+
+// withCache adds the dialled address itself to the cluster's nameserver where a
+// cache on each node listens on the nameserver's ClusterIP: there nothing
+// translates it. Source: the NodeLocal DNSCache page of the Kubernetes
+// documentation, for kube-proxy in iptables mode.
+func (inv *Inventory) withCache(targets []target, ip netip.Addr, port int) []target {
+	if targets[0].class != DNS || targets[0].endpoint.Pod == nil || !inv.nodeCache {
+		return targets
+	}
+	return append(targets, target{endpoint: Endpoint{IP: ip}, port: port, class: DNS})
 }

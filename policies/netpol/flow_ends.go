@@ -66,7 +66,7 @@ func (f *finder) targets(subject *Pod, c policies.Connect, ip netip.Addr, port i
 	}
 	if service != nil {
 		if found := f.inv.serviceTargets(service, servicePort); len(found) > 0 {
-			return found
+			return f.inv.withCache(found, ip, port)
 		}
 	}
 	t := f.single(subject, c, ip, port)
@@ -77,7 +77,7 @@ func (f *finder) targets(subject *Pod, c policies.Connect, ip netip.Addr, port i
 		}
 	}
 	if isDNS(t, port) {
-		t = f.nameserver(subject, t)
+		return f.inv.withCache([]target{f.nameserver(subject, t)}, ip, port)
 	}
 	return []target{t}
 }

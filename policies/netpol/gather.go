@@ -54,7 +54,9 @@ func (inv *Inventory) addObject(o manifest.Object) error {
 		return decodeInto(o, inv.addNamespace)
 	case "Service":
 		return decodeInto(o, func(s *corev1.Service) {
-			inv.Services = append(inv.Services, newService(s))
+			service := newService(s)
+			inv.Services = append(inv.Services, service)
+			inv.services[service.String()] = service
 		})
 	case "EndpointSlice":
 		return decodeInto(o, inv.addSlice)

@@ -32,7 +32,15 @@ type Inventory struct {
 	containers map[string]*Pod // by id in the trace
 	addresses  map[netip.Addr][]*Pod
 	parents    map[reference]reference // of ReplicaSets and Jobs
+	services   map[string]*Service     // by namespace and name
+	dialled    map[netip.Addr][]*Service
+	labelled   map[podLabel][]*Pod // the pods, or templates, with a label
+	sampled    map[string][]*Pod   // all pods, or templates, of a namespace
+	nodeCache  bool                // a cache of names runs on each node
+	dnsPod     *Pod                // of the cluster's nameserver, where it is known
 }
+
+type podLabel struct{ namespace, key, value string }
 
 // Owner is a workload with its pods.
 type Owner struct {
@@ -121,6 +129,10 @@ func NewInventory(objects []manifest.Object, observations []policies.Observation
 		containers: make(map[string]*Pod),
 		addresses:  make(map[netip.Addr][]*Pod),
 		parents:    make(map[reference]reference),
+		services:   make(map[string]*Service),
+		dialled:    make(map[netip.Addr][]*Service),
+		labelled:   make(map[podLabel][]*Pod),
+		sampled:    make(map[string][]*Pod),
 	}
 	errs := inv.addObjects(objects)
 	for i := range observations {
@@ -156,7 +168,28 @@ func (inv *Inventory) finish() {
 		for _, p := range o.Pods {
 			inv.finishPod(p)
 		}
+		for _, p := range o.sample() {
+			inv.indexLabels(p)
+		}
 	}
+	for _, s := range inv.Services {
+		for _, ip := range sortedAddrs(slices.Concat(s.ClusterIPs, s.ExternalIPs)) {
+			inv.dialled[ip] = append(inv.dialled[ip], s)
+		}
+	}
+}
+
+func (inv *Inventory) indexLabels(p *Pod) {
+	inv.sampled[p.Namespace] = append(inv.sampled[p.Namespace], p)
+	for k, v := range p.Labels {
+		key := podLabel{p.Namespace, k, v}
+		inv.labelled[key] = append(inv.labelled[key], p)
+	}
+	if inv.dnsPod == nil && isDNSPod(p) {
+		inv.dnsPod = p
+	}
+	// The label of the cache's published manifest.
+	inv.nodeCache = inv.nodeCache || p.Labels["k8s-app"] == "node-local-dns"
 }
 
 // finishPod completes a pod with what its template and its node say.

@@ -152,6 +152,9 @@ func (c *pairCheck) subject(i int, owner *Owner) int {
 				continue
 			}
 			checked++
+			if allowed[j] == noPorts {
+				continue
+			}
 			extra := c.ports.set(allowed[j]).Minus(c.ports.set(assumed[j])).
 				Minus(c.observed[pair{d, owner, peer}])
 			if !extra.Empty() {

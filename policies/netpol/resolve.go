@@ -46,17 +46,17 @@ func (p *Pod) livedAt(at time.Time) bool {
 // serviceAt returns the Service and its port behind an address: its ClusterIP,
 // an address of its load balancer, or its port on a node.
 func (inv *Inventory) serviceAt(ip netip.Addr, protocol string, port int) (*Service, ServicePort) {
-	onNode := inv.nodeAt(ip) != nil
-	for _, s := range inv.Services {
-		if slices.Contains(s.ClusterIPs, ip) || slices.Contains(s.ExternalIPs, ip) {
-			if p, ok := s.port(protocol, port); ok {
-				return s, p
-			}
+	for _, s := range inv.dialled[ip] {
+		if p, ok := s.port(protocol, port); ok {
+			return s, p
 		}
-		if onNode {
-			if p, ok := s.nodePort(protocol, port); ok {
-				return s, p
-			}
+	}
+	if inv.nodeAt(ip) == nil {
+		return nil, ServicePort{}
+	}
+	for _, s := range inv.Services {
+		if p, ok := s.nodePort(protocol, port); ok {
+			return s, p
 		}
 	}
 	return nil, ServicePort{}

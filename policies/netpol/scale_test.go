@@ -18,8 +18,16 @@ import (
 // every workload accepts from three others and connects to three, to the
 // nameserver and to an address outside. Every changed-th policy has another port.
 func cluster(workloads, pods, changed int) Set {
-	var obs []policies.Observation
 	var generated []networkingv1.NetworkPolicy
+	for w := range workloads {
+		generated = append(generated, numberedPolicy(w, workloads, changed))
+	}
+	inv, _ := NewInventory(nil, clusterObservations(workloads, pods))
+	return Set{wrap(generated), inv}
+}
+
+func clusterObservations(workloads, pods int) []policies.Observation {
+	var obs []policies.Observation
 	for w := range workloads {
 		o := policies.Observation{Workload: numbered(w)}
 		for p := range pods / workloads {
@@ -32,10 +40,8 @@ func cluster(workloads, pods, changed int) Set {
 					Labels: map[string]string{"app": o.Workload.Name, "pod-template-hash": strconv.Itoa(w)}}})
 		}
 		obs = append(obs, o)
-		generated = append(generated, numberedPolicy(w, workloads, changed))
 	}
-	inv, _ := NewInventory(nil, obs)
-	return Set{wrap(generated), inv}
+	return obs
 }
 
 func numbered(w int) policies.Workload {
@@ -121,6 +127,43 @@ func BenchmarkCompare(b *testing.B) {
 			b.ReportMetric(float64(m.Sys)/(1<<20), "MB-sys")
 			b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/
 				float64(size.workloads*size.workloads), "ns/pair")
+		})
+	}
+}
+
+// clusterTrace adds flows to the observations of a cluster: each workload connects
+// to three others.
+func clusterTrace(workloads, pods int) []policies.Observation {
+	obs := clusterObservations(workloads, pods)
+	for w := range obs {
+		for i, step := range []int{1, 7, 101} {
+			to := &obs[(w+step)%workloads]
+			obs[w].Connects = append(obs[w].Connects, policies.Connect{Protocol: "TCP", Port: 8080 + i,
+				Remote: to.Containers[0].IPs[0], Result: trace.ResultEstablished,
+				Container: obs[w].Containers[0].ID})
+		}
+	}
+	return obs
+}
+
+// BenchmarkSynthesize makes policies of a trace, proves them, and holds them
+// against the trace.
+func BenchmarkSynthesize(b *testing.B) {
+	for _, workloads := range []int{500, 5_000} {
+		obs := clusterTrace(workloads, 20*workloads)
+		b.Run(fmt.Sprintf("workloads=%d", workloads), func(b *testing.B) {
+			for b.Loop() {
+				inv, _ := NewInventory(nil, obs)
+				s, err := Synthesize(obs, inv, Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if proof := Prove(s, obs, inv); !proof.OK() {
+					b.Fatal(proof.Failed[0])
+				}
+				Check(wrap(s.Policies), inv, obs, Dialect{})
+			}
+			b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N*workloads), "µs/workload")
 		})
 	}
 }

@@ -125,12 +125,7 @@ func deref(s *string) string {
 
 // Service returns the Service of that name, or nil.
 func (inv *Inventory) Service(namespace, name string) *Service {
-	for _, s := range inv.Services {
-		if s.Namespace == namespace && s.Name == name {
-			return s
-		}
-	}
-	return nil
+	return inv.services[namespace+"/"+name]
 }
 
 // backend is what answers behind a Service's port.
@@ -170,12 +165,16 @@ func (s *Service) assumedPod() *Pod {
 
 // selected returns the pods, or templates, that a selector surely matches.
 func (inv *Inventory) selected(namespace string, sel *metav1.LabelSelector) []*Pod {
+	candidates := inv.sampled[namespace]
+	for k, v := range sel.MatchLabels {
+		if with := inv.labelled[podLabel{namespace, k, v}]; len(with) < len(candidates) {
+			candidates = with
+		}
+	}
 	var pods []*Pod
-	for _, o := range inv.Owners {
-		for _, p := range o.sample() {
-			if p.Namespace == namespace && matchSelector(sel, p.labels()) == yes {
-				pods = append(pods, p)
-			}
+	for _, p := range candidates {
+		if matchSelector(sel, p.labels()) == yes {
+			pods = append(pods, p)
 		}
 	}
 	return pods
