@@ -31,6 +31,9 @@ static __always_inline void await_outcome(struct task_struct *t, struct cap_key 
 			*call = tag | 3;
 		return;
 	}
+	for (__u32 i = 0; i < PENDING; i++)
+		if (i < p->n && p->keys[i].stack == k->stack && p->keys[i].cap == k->cap)
+			return;
 	if (p->n < PENDING)
 		p->keys[p->n++ & (PENDING - 1)] = *k;
 	else
