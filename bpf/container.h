@@ -23,27 +23,6 @@ static __always_inline struct mnt_namespace *mount_ns(struct task_struct *t)
 	return n ? READ(n, mnt_ns) : 0;	/* none: the task is on its way out */
 }
 
-/* The program that runs was mounted in another namespace: it is the runtime's. */
-static __always_inline bool foreign(struct task_struct *t, struct mnt_namespace *m)
-{
-	struct vfsmount *v = BPF_CORE_READ(t, mm, exe_file, f_path.mnt);
-	struct mount *mt;
-
-	if (!v)
-		return false;
-	mt = (void *)v - bpf_core_field_offset(struct mount, mnt);
-	return BPF_CORE_READ(mt, mnt_ns) != m;
-}
-
-static __always_inline __u8 class_of(struct task_struct *t, struct mnt_namespace *m)
-{
-	bool filtered = READ(t, seccomp.mode) == 2; /* SECCOMP_MODE_FILTER */
-
-	if (foreign(t, m))
-		return filtered ? START_FILTERED : START_OPEN;
-	return filtered ? RUN_FILTERED : RUN_OPEN;
-}
-
 /* On a host without unified cgroups the pids controller's tells containers apart.
  * The number of a controller differs from kernel to kernel. */
 static __always_inline struct cgroup *cgroup_of(struct task_struct *t)

@@ -63,7 +63,7 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 	s = slot_of(t, m, &i);
 	if (!s)
 		return 0;
-	class = class_of(t, m);
+	class = class_of(t, m, s->init);
 	compat = IS_COMPAT(t);
 	if (nr >= CALLS) {
 		bool x32 = !compat && (nr & ~(__u64)0xffff) == X32;

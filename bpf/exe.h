@@ -22,13 +22,13 @@ static __always_inline void walk(struct exe *out, struct path *p)
 			continue;
 		}
 		up = BPF_CORE_READ(d, d_parent);
-		if (up == d)
-			break;
 		long n = bpf_probe_read_kernel_str(out->path + within(at), 128,
 						   BPF_CORE_READ(d, d_name.name));
 		if (n <= 1)
 			break;
 		at += n;
+		if (up == d) /* in no directory */
+			break;
 		d = up;
 	}
 	asm volatile("%0 &= 255" : "+r"(at));

@@ -53,7 +53,7 @@ static __noinline int note_denied(__u64 nr, long ret)
 	if (*p & DENIED)
 		return 0;
 	*p |= DENIED;
-	tell(EVENT_CALL, i, s->id, nr, IS_COMPAT(t), class_of(t, m) | DENIED, -ret, t);
+	tell(EVENT_CALL, i, s->id, nr, IS_COMPAT(t), class_of(t, m, s->init) | DENIED, -ret, t);
 	return 0;
 }
 

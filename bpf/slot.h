@@ -2,6 +2,7 @@
 /* Making and finding slots. */
 #pragma once
 #include "event.h"
+#include "phase.h"
 
 /* A runtime may join network and cgroup after it made the mount namespace, but
  * before the workload's first program. */

@@ -28,9 +28,9 @@ int exec(__u64 *ctx)
 		return 0;
 	if (s->execs++ == 0)
 		note_place(s, t);
-	if (!s->init && !foreign(t, m))
+	if (!s->init && !foreign(t, m, s->init))
 		s->init = READ(t, tgid);
-	tell(EVENT_EXEC, i, s->id, 0, 0, class_of(t, m), 0, t);
+	tell(EVENT_EXEC, i, s->id, 0, 0, class_of(t, m, s->init), 0, t);
 	return 0;
 }
 

@@ -34,6 +34,8 @@ func act(args []string) int {
 		return must(actServer())
 	case "client":
 		return must(actClient())
+	case "memfd":
+		return must(actMemfd())
 	case "crowd":
 		return must(actCrowd())
 	case "ioctls":

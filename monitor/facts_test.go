@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -213,5 +214,24 @@ func TestTooManyArguments(t *testing.T) {
 	}
 	if overflow != 1 || kinds > 40 || got.Lost > 0 {
 		t.Errorf("%d kinds of ioctl, %d of them overflow, %d lost", kinds, overflow, got.Lost)
+	}
+}
+
+// TestProgramInNoDirectory is the workload's, although no mount of its own holds
+// the file.
+func TestProgramInNoDirectory(t *testing.T) {
+	got := runAct(t, "memfd")
+	found := 0
+	for _, c := range of[*trace.Syscall](got, baseName(self(t)[0])) {
+		if !strings.Contains(c.Exe, "memfd:nowhere") {
+			continue
+		}
+		found++
+		if c.Phase != trace.PhaseRun {
+			t.Errorf("%s of %s in phase %s", c.Name, c.Exe, c.Phase)
+		}
+	}
+	if found == 0 {
+		t.Error("the program in no directory made no call that its parent had not made")
 	}
 }

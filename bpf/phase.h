@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Telling the runtime's own work from the workload's, by no program's name. */
+#pragma once
+#include "container.h"
+
+/* A program that was never in a directory (memfd_create) is the runtime's copy of
+ * itself, or what the workload began: its first process, or a child of the inside. */
+static __always_inline bool began_inside(struct task_struct *t, struct mnt_namespace *m, __u32 init)
+{
+	return (init && BPF_CORE_READ(t, tgid) == (int)init) ||
+	       BPF_CORE_READ(t, real_parent, nsproxy, mnt_ns) == m;
+}
+
+/* The program that runs was mounted in another namespace: it is the runtime's. */
+static __always_inline bool foreign(struct task_struct *t, struct mnt_namespace *m, __u32 init)
+{
+	struct vfsmount *v = BPF_CORE_READ(t, mm, exe_file, f_path.mnt);
+	struct mnt_namespace *at;
+	struct mount *mt;
+
+	if (!v)
+		return false;
+	mt = (void *)v - bpf_core_field_offset(struct mount, mnt);
+	at = BPF_CORE_READ(mt, mnt_ns);
+	if (at == m)
+		return false;
+	/* The kernel's own mounts have no namespace, or an error in its place. */
+	return (at && (__u64)at < (__u64)-4095) || !began_inside(t, m, init);
+}
+
+static __always_inline __u8 class_of(struct task_struct *t, struct mnt_namespace *m, __u32 init)
+{
+	bool filtered = READ(t, seccomp.mode) == 2; /* SECCOMP_MODE_FILTER */
+
+	if (foreign(t, m, init))
+		return filtered ? START_FILTERED : START_OPEN;
+	return filtered ? RUN_FILTERED : RUN_OPEN;
+}
