@@ -128,8 +128,8 @@ func (g *Program) insertFor(a abi, c clause) error {
 
 // add keeps libseccomp's precedence: unconditional before conditional, the
 // first unconditional before later ones. A rule that only adds conditions to an
-// earlier one is dropped. One that has fewer of the same conditions and another
-// outcome is refused (EEXIST).
+// earlier one is dropped, and one that has fewer of the same conditions takes
+// the place of it; with another outcome that is refused (EEXIST).
 func (g *Program) add(at call, c clause) error {
 	have := g.calls[at]
 	if len(c.args) == 0 && (len(have) == 0 || len(have[0].args) > 0) {
@@ -145,7 +145,8 @@ func (g *Program) add(at call, c clause) error {
 				"the same condition has %v in rule %d and %v here", h.out, h.rule, c.out)}
 		}
 	}
-	g.calls[at] = append(have, c)
+	covered := func(h clause) bool { return begins(h.args, c.args) }
+	g.calls[at] = append(slices.DeleteFunc(slices.Clone(have), covered), c)
 	return nil
 }
 
