@@ -36,7 +36,9 @@ func checkKernel() Check {
 }
 
 func checkPrivilege() Check {
-	c := Check{Name: "privilege", OK: true, Needed: true, Detail: "all capabilities that recording needs"}
+	c := Check{
+		Name: "privilege", OK: true, Needed: true, Detail: "all capabilities that recording needs",
+	}
 	if err := privileged(); err != nil {
 		c.OK, c.Detail = false, err.Error()
 		c.Fix = "run as root, or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE and CAP_SYSLOG"
@@ -127,7 +129,8 @@ func (p *probes) tryCaps() []Check {
 func (p *probes) tryUDP() Check {
 	root, err := cgroup2()
 	if err != nil {
-		return Check{Name: "UDP", Detail: err.Error(), Fix: "mount -t cgroup2 none /sys/fs/cgroup/unified"}
+		const fix = "mount -t cgroup2 none /sys/fs/cgroup/unified"
+		return Check{Name: "UDP", Detail: err.Error(), Fix: fix}
 	}
 	return p.try("UDP", root, bpf.RecorderProgSend4, bpf.RecorderProgSend6, bpf.RecorderProgRecv4,
 		bpf.RecorderProgRecv6, bpf.RecorderProgConnect4, bpf.RecorderProgConnect6,

@@ -175,7 +175,8 @@ func (r *recording) capability(key *bpf.RecorderCapKey, val *bpf.RecorderCapVal)
 // where the hook has it, else by the functions on the stack.
 func (r *recording) audit(options uint8, advisory bool) trace.Audit {
 	switch {
-	case options != optionsUnknown && options&optionNoAudit != 0, options == optionsUnknown && advisory:
+	case options != optionsUnknown && options&optionNoAudit != 0,
+		options == optionsUnknown && advisory:
 		return trace.AuditFalse
 	case options != optionsUnknown, r.sites.readable():
 		return trace.AuditTrue
