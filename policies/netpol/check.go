@@ -34,14 +34,9 @@ func Check(declared []Policy, inv *Inventory, obs []policies.Observation, d Dial
 		d, _ = DialectOf("")
 	}
 	c := &checker{inv: inv, declared: declared, evaluator: NewEvaluator(declared, inv, d),
-		observed: make(map[*Owner]bool), byOwner: make(map[*Owner][]*Flow)}
+		observed: make(map[*Owner]bool)}
 	c.flows, _ = Flows(obs, inv)
-	for i := range c.flows {
-		f := &c.flows[i]
-		for _, o := range []*Owner{f.Source.owner(), f.Destination.owner()} {
-			c.byOwner[o] = append(c.byOwner[o], f)
-		}
-	}
+	c.byOwner = flowsByOwner(c.flows)
 	for _, o := range observedOwners(obs, inv) {
 		c.observed[o] = true
 	}

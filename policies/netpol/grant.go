@@ -48,9 +48,8 @@ func (b *builder) assume(a Assumption) {
 }
 
 // addFlows grants every flow that the workload is an end of.
-func (b *builder) addFlows(flows []Flow) {
-	for i := range flows {
-		f := &flows[i]
+func (b *builder) addFlows(flows []*Flow) {
+	for _, f := range flows {
 		if f.Source.owner() == b.owner {
 			b.addFlow(f, Egress, f.Destination)
 		}

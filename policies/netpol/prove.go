@@ -2,6 +2,7 @@ package netpol
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"advisor/policies"
@@ -108,12 +109,22 @@ func (p *prover) pairs(flows []Flow) int {
 	sets := []Set{{wrap(p.Policies), p.inv}, {assumptionPolicies(p.Synthesis), p.inv}}
 	c := &pairCheck{prover: p, walker: newWalker(sets, p.dialect), observed: observedPairs(flows)}
 	c.memo = c.ports.memo()
-	checked := 0
 	for i := range c.first {
-		if owner := p.inv.Owner(c.entities[i].owner); owner != nil && p.names[owner] != "" {
+		owner := p.inv.Owner(c.entities[i].owner)
+		if owner != nil && !owner.hostNetwork() {
+			c.peers++
+		} else {
+			owner = nil // an address, or a peer that nobody has
+		}
+		c.owners = append(c.owners, owner)
+	}
+	checked := 0
+	for i, owner := range c.owners {
+		if owner != nil && p.names[owner] != "" {
 			checked += c.subject(i, owner)
 		}
 	}
+	slices.Sort(p.proof.Failed)
 	p.proof.Checked += checked
 	return checked
 }
@@ -135,6 +146,8 @@ type pairCheck struct {
 	*walker
 	memo     *memo
 	observed map[pair]portset.Set
+	owners   []*Owner // by entity; nil for what is no workload that policies govern
+	peers    int      // how many are not nil
 }
 
 // subject checks one workload against all others, and returns how many.
@@ -145,30 +158,27 @@ func (c *pairCheck) subject(i int, owner *Owner) int {
 			c.fail("%s is not isolated for %s", owner.Workload, word)
 			continue
 		}
-		allowed, assumed := c.row(0, d, i), c.row(1, d, i)
-		for j := range c.first {
-			peer := c.inv.Owner(c.entities[j].owner)
-			if peer == nil || peer.hostNetwork() || i == j && !c.entities[i].many {
-				continue
+		checked += c.peers
+		assumed := c.row(1, d, i)
+		for j, allowed := range c.row(0, d, i) {
+			if j >= len(c.owners) || c.owners[j] == nil || i == j && !c.entities[i].many {
+				continue // not a workload, or a single pod with itself
 			}
-			checked++
-			if allowed[j] == noPorts {
-				continue
-			}
-			extra := c.ports.set(allowed[j]).Minus(c.ports.set(assumed[j])).
-				Minus(c.observed[pair{d, owner, peer}])
+			extra := c.ports.set(allowed).Minus(c.ports.set(assumed[j])).
+				Minus(c.observed[pair{d, owner, c.owners[j]}])
 			if !extra.Empty() {
 				c.fail("%s of %s: %s with %s was not observed, but is allowed",
-					word, owner.Workload, extra, peer.Workload)
+					word, owner.Workload, extra, c.owners[j].Workload)
 			}
 		}
 	}
 	return checked
 }
 
-// row is what the rules of a table allow one subject, by peer.
-func (c *pairCheck) row(table, direction, subject int) []int32 {
-	row := make([]int32, len(c.entities))
+// row is what the rules of a table allow one subject, by peer: nothing for
+// those that are not in it.
+func (c *pairCheck) row(table, direction, subject int) map[int]int32 {
+	row := make(map[int]int32)
 	for _, t := range c.tables[table].subjects[direction][subject].terms {
 		t.peers.each(func(j int) { row[j] = c.memo.union(row[j], t.ports) })
 	}
@@ -178,20 +188,22 @@ func (c *pairCheck) row(table, direction, subject int) []int32 {
 // assumptionPolicies are policies that allow just the declared assumptions and
 // unresolved peers, in the shape of the policies that they are part of.
 func assumptionPolicies(s Synthesis) []Policy {
+	byWorkload := make(map[policies.Workload]*networkingv1.NetworkPolicy)
+	for i := range s.Policies {
+		byWorkload[s.Workload(i)] = &s.Policies[i]
+	}
 	var list []Policy
 	for _, a := range s.Assumed {
-		for i := range s.Policies {
-			generated := &s.Policies[i]
-			if generated.Annotations[annotationWorkload] != a.Workload.Kind+"/"+a.Workload.Name {
-				continue
-			}
-			p := Policy{}
-			p.Namespace, p.Name = generated.Namespace, generated.Name
-			p.Spec.PodSelector = generated.Spec.PodSelector
-			p.Spec.PolicyTypes = []networkingv1.PolicyType{networkingv1.PolicyType(a.Direction)}
-			p.addRule(a.Direction, a.Peer, a.Ports)
-			list = append(list, p)
+		generated := byWorkload[a.Workload]
+		if generated == nil {
+			continue
 		}
+		p := Policy{}
+		p.Namespace, p.Name = generated.Namespace, generated.Name
+		p.Spec.PodSelector = generated.Spec.PodSelector
+		p.Spec.PolicyTypes = []networkingv1.PolicyType{networkingv1.PolicyType(a.Direction)}
+		p.addRule(a.Direction, a.Peer, a.Ports)
+		list = append(list, p)
 	}
 	return list
 }

@@ -106,18 +106,33 @@ func Synthesize(obs []policies.Observation, inv *Inventory, opt Options) (Synthe
 	flows, notes := Flows(obs, inv)
 	owners := observedOwners(obs, inv)
 	s := &Synthesis{Notes: notes, options: opt, names: policyNames(owners)}
+	byOwner := flowsByOwner(flows)
 	for _, owner := range owners {
 		if opt.Namespace != "" && opt.Namespace != owner.namespace() {
 			delete(s.names, owner)
 			continue
 		}
-		s.addOwner(inv, obs, owner, flows)
+		s.addOwner(inv, obs, owner, byOwner[owner])
 	}
 	if err := s.unresolvedError(); err != nil {
 		return Synthesis{}, err
 	}
 	s.finish()
 	return *s, nil
+}
+
+// flowsByOwner lists each flow with both of its ends.
+func flowsByOwner(flows []Flow) map[*Owner][]*Flow {
+	byOwner := make(map[*Owner][]*Flow)
+	for i := range flows {
+		f := &flows[i]
+		src, dst := f.Source.owner(), f.Destination.owner()
+		byOwner[src] = append(byOwner[src], f)
+		if dst != src {
+			byOwner[dst] = append(byOwner[dst], f)
+		}
+	}
+	return byOwner
 }
 
 func (s *Synthesis) unresolvedError() error {
@@ -164,90 +179,33 @@ func (s *Synthesis) note(o *Owner, format string, args ...any) {
 }
 
 // addOwner makes the policy of one workload, or says why there is none.
-func (s *Synthesis) addOwner(inv *Inventory, obs []policies.Observation, o *Owner, flows []Flow) {
-	selector := o.selector(inv)
+func (s *Synthesis) addOwner(inv *Inventory, obs []policies.Observation, o *Owner, flows []*Flow) {
 	name := s.names[o]
 	delete(s.names, o) // only those that get a policy keep theirs
-	switch {
-	case o.hostNetwork():
-		s.note(o, "no policy: its pods are in the host's network, where policies do nothing")
-		return
-	case isSystem(o.namespace()) && !s.options.SystemNamespaces && !o.Outside:
-		s.note(o, "no policy: its namespace belongs to the platform")
-		return
-	case selector == nil:
-		s.note(o, "no policy: no stable label tells its pods apart, "+
-			"and an empty selector would select the whole namespace")
+	selector := o.selector(inv)
+	if reason := s.noPolicy(o, selector); reason != "" {
+		s.note(o, "no policy: %s", reason)
 		return
 	}
-	if inv.selectsOthers(o, selector) {
-		s.note(o, "its labels do not tell its pods from another workload's: both get this policy")
-	}
-	s.names[o] = name
 	b := &builder{Synthesis: s, inv: inv, owner: o}
 	b.addFlows(flows)
 	if off := networkOff(o, obs); off != "" {
 		if len(b.ingress)+len(b.egress) == 0 {
-			delete(s.names, o)
 			s.note(o, "no policy: network traffic was not recorded (%s)", off)
 			return
 		}
 		s.note(o, "network traffic was not recorded all the time (%s)", off)
 	}
+	s.names[o] = name
 	b.addDNS()
 	b.noteClosed()
+	b.noteShared(selector)
 	m := b.policy(*selector)
 	b.noteLimits(m.ingress)
 	b.noteLimits(m.egress)
 	s.Policies = append(s.Policies, m.policy)
 	s.made = append(s.made, m)
 }
-
-// networkOff is why the traffic of a workload was not recorded in some trace,
-// or "".
-func networkOff(o *Owner, obs []policies.Observation) string {
-	for i := range obs {
-		w := withoutContainer(obs[i].Workload)
-		if w.Name != o.Workload.Name || w.Kind != o.Workload.Kind {
-			continue
-		}
-		for _, off := range obs[i].Evidence.Off {
-			if reason, ok := strings.CutPrefix(off, "network: "); ok {
-				return reason
-			}
-		}
-	}
-	return ""
-}
-
-// noteClosed says which direction ends up closed, and why.
-func (b *builder) noteClosed() {
-	if len(b.ingress) == 0 {
-		b.note(b.owner, "ingress closed: nothing was seen to connect to it")
-	}
-	if len(b.egress) == 0 {
-		b.note(b.owner, "egress closed: it was not seen to connect to anything")
-	}
-	if b.owner.Outside {
-		b.assume(Assumption{What: "selector", Text: fmt.Sprintf(
-			"label app=%s and namespace %s: it does not run in Kubernetes, so this is a draft",
-			labelValue(b.owner.Workload.Name), b.owner.namespace())})
-	}
-}
-
-// noteLimits warns of limits that implementations document.
-func (b *builder) noteLimits(rules []draft) {
-	for _, r := range rules {
-		if n := len(portList(r.ports)); n > eksPorts {
-			b.note(b.owner, "a rule has %d ports: the AWS VPC CNI documents at most %d for a peer",
-				n, eksPorts)
-		}
-	}
-}
-
-// eksPorts is the limit of unique ports for one selector or CIDR in the EKS
-// user guide's considerations for network policies.
-const eksPorts = 24
 
 // finish names and sorts the policies, and adds what goes with all of them.
 func (s *Synthesis) finish() {

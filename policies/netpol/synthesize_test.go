@@ -193,3 +193,28 @@ func TestProveFails(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedLabels holds that two workloads that no label tells apart do not
+// spoil the proof, and are said to get the same.
+func TestSharedLabels(t *testing.T) {
+	blue := observed{deployment("shop", "blue", "10.0.0.2")}.connect("TCP", "10.0.0.4", 80, "established")
+	green := observed{deployment("shop", "green", "10.0.0.3")}
+	for _, o := range []observed{blue, green} {
+		o.Containers[0].Pod.Labels = map[string]string{"app": "web"}
+	}
+	api := observed{deployment("shop", "api", "10.0.0.4")}
+	s, text := synthesized(t, "", all(blue, green, api), Options{})
+	if !strings.Contains(notes(s), "both get this policy") || !strings.Contains(text, "shared-labels") {
+		t.Errorf("%s\n%s", notes(s), text)
+	}
+}
+
+// TestNetworkNotRecorded holds that no traffic is not the same as no recording.
+func TestNetworkNotRecorded(t *testing.T) {
+	web := observed{deployment("shop", "web", "10.0.0.2")}
+	web.Evidence.Off = []string{"network: off: no BTF"}
+	if s, text := synthesized(t, "", all(web), Options{}); text != "" ||
+		!strings.Contains(notes(s), "no policy: network traffic was not recorded (off: no BTF)") {
+		t.Errorf("%s\n%s", notes(s), text)
+	}
+}
