@@ -159,6 +159,9 @@ func (c *pairCheck) subject(i int, owner *Owner) int {
 			continue
 		}
 		checked += c.peers
+		if !c.entities[i].many {
+			checked-- // a single pod with itself
+		}
 		assumed := c.row(1, d, i)
 		for j, allowed := range c.row(0, d, i) {
 			if j >= len(c.owners) || c.owners[j] == nil || i == j && !c.entities[i].many {
