@@ -98,16 +98,6 @@ func seenLine(s policies.Seen) string {
 	return strings.Join(parts, ", ")
 }
 
-// seenMessage is the evidence of a finding: "seen 41x by nginx, first 12:04:11".
-func seenMessage(s policies.Seen) string {
-	parts := "seen"
-	if s.Count > 0 {
-		parts += fmt.Sprintf(" %dx", s.Count)
-	}
-	s.Count = 0
-	return parts + " " + seenLine(s)
-}
-
 // who names the programs that did it.
 func who(s policies.Seen) string {
 	names := slices.Clone(s.Comms)

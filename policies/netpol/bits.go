@@ -16,15 +16,6 @@ func (b bitset) or(o bitset) {
 	}
 }
 
-func (b bitset) empty() bool {
-	for _, word := range b {
-		if word != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // each calls f with every member, in order.
 func (b bitset) each(f func(i int)) {
 	for w, word := range b {

@@ -41,7 +41,6 @@ type entity struct {
 	ranges []iprange.Range   // addresses
 	sides  []side            // of pods, one for each set
 	many   bool              // stands for more than one pod
-	class  int               // of an address: see cell
 	owner  policies.Workload // of pods
 }
 

@@ -57,9 +57,6 @@ func (a Action) normal() Action {
 
 func (a Action) known() bool { return slices.Contains(actions[:], a.normal()) }
 
-// rank is 0 for the most restrictive action.
-func (a Action) rank() int { return slices.Index(actions[:], a.normal()) }
-
 // Admits says that the call is made: ALLOW and LOG.
 func (a Action) Admits() bool { return a == Allow || a == Log }
 

@@ -60,8 +60,8 @@ func (g *Program) against(bin Binary, ctx Context) ([]Disagreement, error) {
 	return list, nil
 }
 
-// finding tells of it at the place of the rule.
-func (d Disagreement) finding(p Profile, w policies.Workload) policies.Finding {
+// Finding tells of it at the place of the rule.
+func (d Disagreement) Finding(p Profile, w policies.Workload) policies.Finding {
 	text := fmt.Sprintf("the rules say %v, the program that libseccomp compiles says %v",
 		d.Declared, d.Compiled)
 	if d.When != "" {
