@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"advisor/policies"
 	"advisor/policies/caps"
@@ -252,6 +253,7 @@ func (r *Report) finish(findings []policies.Finding, c Comparison) {
 	r.Findings = []policies.Finding{}
 	known := make(map[string]bool)
 	for _, f := range kept {
+		f.Subject, f.Message = printable(f.Subject), printable(f.Message)
 		key := f.Fingerprint + f.Position.String()
 		if known[key] {
 			continue // seen under several architectures or phases
@@ -263,6 +265,17 @@ func (r *Report) finish(findings []policies.Finding, c Comparison) {
 		}
 		r.Findings = append(r.Findings, f)
 	}
+}
+
+// printable replaces what a terminal or a line of a report would take for more
+// than text: the names in a trace may be those that a container chose.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // suggest adds the policies that would fit. One that cannot be made is left
