@@ -91,7 +91,7 @@ func (c *checker) made() {
 					when(refused.cube()), refused.a.Why), c.p.Place(refused.a.Rule, refused.a.Name))
 		default:
 			c.add(policies.Unknown, RuleArguments, subject(s),
-				fmt.Sprintf("gets %v%s; %s, its arguments were not recorded", open.a.Outcome,
+				fmt.Sprintf("gets %v%s; %s, whether with such arguments was not recorded", open.a.Outcome,
 					when(open.cube()), seen(s.Seen, s.Phase)), c.p.Place(open.a.Rule, open.a.Name))
 		}
 	}

@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 	last.Args = [][]trace.Arg{{{Index: 0, Value: 0xffffffff}}}
 	o.Denied = []policies.Denied{{Arch: trace.ArchX8664, Nr: 250, Syscall: "keyctl", Action: "EPERM"}}
 	want := []string{
-		"unknown seccomp/unknown-arguments socket: gets ERRNO EPERM when a0 == 0x28; seen by web, its arguments were not recorded",
+		"unknown seccomp/unknown-arguments socket: gets ERRNO EPERM when a0 == 0x28; seen by web, whether with such arguments was not recorded",
 		"missing seccomp/missing-syscall fsync: seen by web, and gets ERRNO EPERM (default action)",
 		"missing seccomp/missing-syscall personality: seen by web, and gets ERRNO EPERM when a0 == 0xffffffff (default action)",
 		"missing seccomp/missing-syscall keyctl: seen, and refused with EPERM by a filter while recording; gets ERRNO EPERM (default action)",

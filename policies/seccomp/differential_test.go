@@ -31,6 +31,26 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
+// TestDifferentialOrderOfArguments has rules with different actions that
+// overlap because they are about different arguments: the order in which the
+// compiled program tests them is known, so that there the two must agree too.
+func TestDifferentialOrderOfArguments(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	for range 100 {
+		p := Profile{Default: Errno, Architectures: []Arch{X8664}}
+		for _, index := range rng.Perm(4) {
+			p.Rules = append(p.Rules, Rule{
+				Names: []string{"read"}, Action: []Action{Allow, Log, KillProcess}[rng.IntN(3)],
+				Args: []Arg{{Index: uint(index), Op: Equal, Value: uint64(rng.IntN(3))}},
+			})
+		}
+		list, err := Disagreements(p, Context{})
+		if err != nil || len(list) > 0 {
+			t.Fatalf("%v %+v\n%s", err, list, written(p))
+		}
+	}
+}
+
 // FuzzDifferential does the same for as long as it is let.
 func FuzzDifferential(f *testing.F) {
 	f.Add(uint64(1), uint64(2), false)

@@ -99,6 +99,9 @@ func (c Cube) With(t Test) (Cube, bool) {
 	if _, ok := s.least(); !ok {
 		return Cube{}, false
 	}
+	if _, differs := c.words[t.Word].with(t.Negated()).least(); !differs {
+		return c, true
+	}
 	c.words[t.Word] = s
 	c.tests = append(c.tests[:len(c.tests):len(c.tests)], t)
 	return c, true
