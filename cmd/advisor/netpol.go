@@ -13,6 +13,7 @@ import (
 type netpolCmd struct {
 	Connections netpolConnectionsCmd `cmd:"" help:"List what network policies allow."`
 	Explain     netpolExplainCmd     `cmd:"" help:"Say whether one connection is allowed, and by which rule."`
+	Compare     netpolCompareCmd     `cmd:"" help:"Compare what two sets of network policies allow, in the forms of the np-guard tools."`
 }
 
 // cluster is manifests with the policies to be asked about.
@@ -28,9 +29,14 @@ func (c cluster) load(s streams) (netpol.Set, netpol.Dialect, error) {
 	if !ok {
 		return netpol.Set{}, dialect, fmt.Errorf("no network plugin %q is known", c.Dialect)
 	}
-	m, err := report.LoadManifests(c.Manifests, s.in)
+	set, err := loadSet(s, c.Manifests)
+	return set, dialect, err
+}
+
+func loadSet(s streams, manifests []string) (netpol.Set, error) {
+	m, err := report.LoadManifests(manifests, s.in)
 	if err != nil {
-		return netpol.Set{}, dialect, err
+		return netpol.Set{}, err
 	}
 	inv, errs := netpol.NewInventory(m.Objects, nil)
 	for _, err := range errs {
@@ -40,7 +46,7 @@ func (c cluster) load(s streams) (netpol.Set, netpol.Dialect, error) {
 	if len(inv.Owners) == 0 {
 		invalid = append(invalid, errors.New("no workload in the manifests: there is nobody to connect"))
 	}
-	return netpol.Set{Policies: policies, Inventory: inv}, dialect, errors.Join(invalid...)
+	return netpol.Set{Policies: policies, Inventory: inv}, errors.Join(invalid...)
 }
 
 type netpolConnectionsCmd struct {
@@ -92,6 +98,47 @@ func (c *netpolExplainCmd) Run(s streams) error {
 		if x.Verdict.Outcome != netpol.Allowed {
 			return exitCode(exitDrift)
 		}
+	}
+	return nil
+}
+
+type netpolCompareCmd struct {
+	output
+	Dialect string `placeholder:"NAME" help:"The network plugin that enforces the policies."`
+	Format  string `enum:"txt,csv,md,json,dot,svg" default:"txt" help:"txt, csv, md, json, dot or svg, as the np-guard tools write them."`
+	All     bool   `help:"List also what a change of isolation explains."`
+	Old     string `arg:"" help:"Manifests before: a file, a directory, or '-' for stdin."`
+	New     string `arg:"" help:"Manifests after."`
+}
+
+// Run lists the connections that only one side allows. It ends with 0 where
+// both allow the same, else with 1.
+func (c *netpolCompareCmd) Run(s streams) error {
+	dialect, ok := netpol.DialectOf(c.Dialect)
+	if !ok {
+		return fmt.Errorf("no network plugin %q is known", c.Dialect)
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	before, err := loadSet(s, []string{c.Old})
+	if err != nil {
+		return err
+	}
+	after, err := loadSet(s, []string{c.New})
+	if err != nil {
+		return err
+	}
+	changes := netpol.Compare(before, after, netpol.CompareOptions{Dialect: dialect, All: c.All})
+	text, err := listing.Changes(c.Format, changes)
+	if err != nil {
+		return err
+	}
+	if err := c.write(s, []document{{name: "changes." + c.Format, body: text}}); err != nil {
+		return err
+	}
+	if len(changes) > 0 {
+		return exitCode(exitDrift)
 	}
 	return nil
 }

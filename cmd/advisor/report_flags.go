@@ -49,10 +49,19 @@ type netpolFlags struct {
 	DefaultDeny bool     `help:"Add a policy to each namespace that isolates all its pods."`
 	Unresolved  string   `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
 	Dialect     string   `placeholder:"NAME" help:"The network plugin to prove the policies for."`
+
+	ServicePorts     string             `enum:"target,both" default:"target" help:"Ports of egress to a Service: target, or both for agents that decide before translation."`
+	ExternalIngress  string             `enum:"cidr,any,none" default:"cidr" help:"Sources outside the cluster: cidr (those seen), any, or none."`
+	CIDRAggregate    netpol.Aggregation `name:"cidr-aggregate" placeholder:"BITS[,ADDED]" help:"Merge external addresses into prefixes at most BITS shorter, with at most ADDED addresses that were not seen."`
+	SystemNamespaces bool               `help:"Make policies for kube-* and openshift-* too."`
 }
 
 func (f netpolFlags) options() netpol.Options {
-	return netpol.Options{DefaultDeny: f.DefaultDeny, Unresolved: f.Unresolved, Dialect: f.Dialect}
+	return netpol.Options{
+		DefaultDeny: f.DefaultDeny, Unresolved: f.Unresolved, Dialect: f.Dialect,
+		ServicePorts: f.ServicePorts, ExternalIngress: f.ExternalIngress,
+		CIDRAggregate: f.CIDRAggregate, SystemNamespaces: f.SystemNamespaces,
+	}
 }
 
 // capsFlags are the choices of capability lists.

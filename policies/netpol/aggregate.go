@@ -31,6 +31,16 @@ func ParseAggregation(text string) (Aggregation, error) {
 	return a, nil
 }
 
+// UnmarshalText is [ParseAggregation], for flags; nothing stays nothing.
+func (a *Aggregation) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return nil
+	}
+	var err error
+	*a, err = ParseAggregation(string(text))
+	return err
+}
+
 // aggregated is one prefix with the number of its addresses that were observed.
 type aggregated struct {
 	prefix   netip.Prefix
