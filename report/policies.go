@@ -49,7 +49,21 @@ func Policies(seen []policies.Observation, req Request) ([]Policy, error) {
 		list, errs = append(list, made...), append(errs, err)
 	}
 	slices.SortStableFunc(list, func(a, b Policy) int { return a.Workload.Compare(b.Workload) })
+	tellApart(list)
 	return list, errors.Join(errs...)
+}
+
+// tellApart gives files of one name, which differ in what a file's name cannot
+// say, a number from the second on.
+func tellApart(list []Policy) {
+	count := make(map[string]int)
+	for i, p := range list {
+		count[p.File]++
+		if n := count[p.File]; n > 1 {
+			stem, suffix, _ := strings.Cut(p.File, ".")
+			list[i].File = fmt.Sprintf("%s-%d.%s", stem, n, suffix)
+		}
+	}
 }
 
 func ofKind(kind string, seen, chosen []policies.Observation, req Request, format Format) ([]Policy, error) {
