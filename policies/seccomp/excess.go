@@ -57,7 +57,9 @@ func (c *checker) allowed() map[string]policies.Position {
 }
 
 func (c *checker) seenArch(a abi) bool {
-	return slices.ContainsFunc(c.o.Syscalls, func(s policies.Syscall) bool { return s.Arch == a.audit })
+	return slices.ContainsFunc(c.o.Syscalls, func(s policies.Syscall) bool {
+		return s.Arch == a.audit
+	})
 }
 
 // sortExcess orders the findings of excess, which come from a map, by name.

@@ -52,7 +52,9 @@ type linter struct {
 	found []policies.Finding
 }
 
-func (l *linter) add(class policies.Class, rule, subject string, at policies.Position, format string, args ...any) {
+func (l *linter) add(
+	class policies.Class, rule, subject string, at policies.Position, format string, args ...any,
+) {
 	l.found = append(l.found, policies.Finding{
 		Class: class, Rule: rule, Subject: subject, Position: at, Message: fmt.Sprintf(format, args...),
 	})
@@ -71,7 +73,8 @@ func (l *linter) profile() {
 	}
 	l.action("defaultAction", p.Default, p.DefaultErrno, at)
 	if p.Default == Notify {
-		l.invalid("defaultAction", at, "%s as default would stop the runtime itself; runtimes refuse it", Notify)
+		l.invalid("defaultAction", at,
+			"%s as default would stop the runtime itself; runtimes refuse it", Notify)
 	}
 	if len(p.Architectures) > 0 && len(p.ArchMap) > 0 {
 		l.invalid("architectures", at, "%v", errArchTwice)

@@ -12,34 +12,39 @@ import (
 
 // effects checks what the rules do together.
 func (l *linter) effects() {
-	decides := map[int]map[string]bool{} // by rule: the names it decides something for
+	decides := map[decision]bool{}
 	for _, a := range l.prog.archs {
 		for _, c := range cells(a) {
-			clauses := l.prog.calls[call{a.audit, c.nr}]
-			if c.many || len(clauses) == 0 {
-				continue
+			if clauses := l.prog.calls[call{a.audit, c.nr}]; !c.many && len(clauses) > 0 {
+				l.cell(c, clauses, decides)
 			}
-			var leaves []leaf
-			err := walk(c, l.prog.declared(c), nothing(), func(x leaf) { leaves = append(leaves, x) })
-			if err != nil {
-				l.add(policies.Unknown, RuleContested, c.name(), l.p.Place(clauses[0].rule, c.name()), "%v", err)
-				continue
-			}
-			for _, x := range leaves {
-				if x.a.Rule >= 0 && decides[x.a.Rule] == nil {
-					decides[x.a.Rule] = map[string]bool{}
-				}
-				if x.a.Rule >= 0 {
-					decides[x.a.Rule][x.a.Name] = true
-				}
-			}
-			l.contested(c, clauses)
-			l.width(c, clauses, leaves)
 		}
 	}
 	l.shadowed(decides)
 	l.multiplexers()
 	l.missingArchs()
+}
+
+// decision is a name in a rule that decides at least one call.
+type decision struct {
+	rule int
+	name string
+}
+
+// cell checks the rules for one number and notes which of them decide.
+func (l *linter) cell(c cell, clauses []clause, decides map[decision]bool) {
+	var leaves []leaf
+	err := walk(c, l.prog.declared(c), nothing(), func(x leaf) { leaves = append(leaves, x) })
+	if err != nil {
+		l.add(policies.Unknown, RuleContested, subjectOf(c),
+			l.p.Place(clauses[0].rule, clauses[0].name), "%v", err)
+		return
+	}
+	for _, x := range leaves {
+		decides[decision{x.a.Rule, x.a.Name}] = true
+	}
+	l.contested(c, clauses)
+	l.width(c, clauses, leaves)
 }
 
 // contested finds calls for which rules with different outcomes hold.
@@ -121,7 +126,7 @@ func subjectOf(c cell) string {
 
 // shadowed finds rules that decide nothing although their action is another
 // than what happens instead.
-func (l *linter) shadowed(decides map[int]map[string]bool) {
+func (l *linter) shadowed(decides map[decision]bool) {
 	r, err := l.p.resolve(l.ctx)
 	if err != nil {
 		return
@@ -131,7 +136,7 @@ func (l *linter) shadowed(decides map[int]map[string]bool) {
 		out := outcome(rule.Action, rule.Errno)
 		for _, name := range rule.Names {
 			pt, ok := l.callOf(name)
-			if !ok || decides[i][name] || out == l.prog.otherwise {
+			if !ok || decides[decision{i, name}] || out == l.prog.otherwise {
 				continue
 			}
 			v := l.prog.Evaluate(pt)

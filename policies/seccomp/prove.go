@@ -166,9 +166,27 @@ func (pf *proof) summary() string {
 	default:
 		text += " (1 evaluator; libseccomp is not in this build)"
 	}
-	if len(pf.unknown) > 0 {
+	return text + pf.unknownNames()
+}
+
+// unknownNames tells of the names that runtimes with this build's libseccomp
+// leave out: those that should be allowed one by one, the refused ones, which
+// then get the default action, by their number.
+func (pf *proof) unknownNames() string {
+	var allowed []string
+	for _, name := range pf.unknown {
+		if pf.allowed[name] {
+			allowed = append(allowed, name)
+		}
+	}
+	text := ""
+	if len(allowed) > 0 {
 		text += fmt.Sprintf("; unknown to libseccomp %s, which leaves them out: %s",
-			libseccomp.Version(), strings.Join(pf.unknown, ", "))
+			libseccomp.Version(), strings.Join(allowed, ", "))
+	}
+	if n := len(pf.unknown) - len(allowed); n > 0 {
+		text += fmt.Sprintf("; %d refused names are unknown to libseccomp %s and get the default action",
+			n, libseccomp.Version())
 	}
 	return text
 }

@@ -47,7 +47,8 @@ func (p Program) Step(c *words.Cube) (ret uint32, test words.Test, done bool, er
 			}
 		}
 	}
-	return 0, words.Test{}, false, fmt.Errorf("BPF program of %d instructions: it does not return", len(p))
+	return 0, words.Test{}, false,
+		fmt.Errorf("BPF program of %d instructions: it does not return", len(p))
 }
 
 func (s *symbols) result(in Instruction) (uint32, error) {
