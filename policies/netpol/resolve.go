@@ -142,6 +142,6 @@ func dropReason(subject *Pod, ip netip.Addr) string {
 // inCluster says that the pod's resolver searches a cluster's domain.
 func (p *Pod) inCluster() bool {
 	return slices.ContainsFunc(p.Search, func(s string) bool {
-		return strings.HasPrefix(s, "svc.") || strings.Contains(s, ".svc.")
+		return slices.Contains(strings.Split(s, "."), "svc")
 	})
 }
