@@ -76,7 +76,7 @@ func findingLine(f policies.Finding, widths [4]int, style Style) string {
 		if i == 0 {
 			text = style.class(f.Class, cell)
 		}
-		b.WriteString(text + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+		b.WriteString(text + strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(cell))+2))
 	}
 	b.WriteString(f.Position.String())
 	return b.String()
@@ -86,11 +86,16 @@ func cells(f policies.Finding) [4]string {
 	return [4]string{string(f.Class), f.Rule, f.Subject, f.Message}
 }
 
+// widest is the cell that others are still lined up with.
+const widest = 72
+
 func columnWidths(group []policies.Finding) [4]int {
 	var widths [4]int
 	for _, f := range group {
 		for i, cell := range cells(f) {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			if n := utf8.RuneCountInString(cell); n <= widest {
+				widths[i] = max(widths[i], n)
+			}
 		}
 	}
 	return widths
