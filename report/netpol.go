@@ -47,7 +47,31 @@ func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Optio
 		}
 		list = append(list, p)
 	}
+	reasons := withoutPolicy(s)
+	if len(list) == 0 && len(reasons) > 0 {
+		return nil, ungovernedError(reasons)
+	}
+	if len(list) > 0 {
+		list[0].Notes = append(list[0].Notes, reasons...)
+	}
 	return list, nil
+}
+
+// ungovernedError is why none of the workloads got a policy.
+type ungovernedError []string
+
+// Error lists the reasons.
+func (e ungovernedError) Error() string { return strings.Join(e, "; ") }
+
+// withoutPolicy says why workloads got no policy.
+func withoutPolicy(s netpol.Synthesis) []string {
+	var reasons []string
+	for _, n := range s.Notes {
+		if strings.HasPrefix(n.Text, "no policy: ") {
+			reasons = append(reasons, fmt.Sprintf("%s: %s", n.Workload, n.Text))
+		}
+	}
+	return reasons
 }
 
 // netpolFile is a document's path as one name, without its suffix.

@@ -108,9 +108,14 @@ func netpolOf(seen, chosen []policies.Observation, req Request, format Format) (
 	}
 	inv, errs := netpol.NewInventory(req.Objects, seen)
 	all, err := Netpol(seen, inv, req.Netpol, format)
+	var ungoverned ungovernedError
+	if errors.As(err, &ungoverned) && len(req.Kinds) > 1 {
+		err = nil // the other kinds still say something
+	}
 	var list []Policy
 	for _, p := range all {
-		if p.Workload.Kind == "Namespace" || slices.ContainsFunc(chosen, func(o policies.Observation) bool {
+		whole := p.Workload.Kind == "Namespace" || p.Workload.Kind == netpol.KindMachine
+		if whole || slices.ContainsFunc(chosen, func(o policies.Observation) bool {
 			return samePod(o.Workload, p.Workload)
 		}) {
 			list = append(list, p)

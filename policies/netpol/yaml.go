@@ -22,12 +22,15 @@ type Document struct {
 	Text     []byte
 }
 
+// KindMachine is the kind of what a document for a whole machine is for.
+const KindMachine = "Machine"
+
 // Languages are the ways to write a synthesis, the default first.
 func Languages() []string { return []string{"kubernetes", "cilium", "nftables", "list"} }
 
 // In writes the synthesis in one of the Languages, the default for "".
 func (s Synthesis) In(language string) ([]Document, error) {
-	machine := policies.Workload{Kind: "Machine", Name: "all workloads"}
+	machine := policies.Workload{Kind: KindMachine, Name: "all workloads"}
 	switch language {
 	case "", "kubernetes":
 		return s.Documents()
