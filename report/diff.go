@@ -36,7 +36,7 @@ func Diff(seen Observed, m Manifests, c Comparison) (*Report, error) {
 		return nil, err
 	}
 	inv, errs := netpol.NewInventory(m.Objects, seen.Observations)
-	m.problems(errs...)
+	m.refuse(RuleRefused, errs...)
 	m.sort()
 	r := &Report{Schema: Schema, Traces: seen.Traces, Manifests: m.Files, Problems: m.Problems}
 	for _, line := range seen.Bad {
@@ -48,7 +48,7 @@ func Diff(seen Observed, m Manifests, c Comparison) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.finish(placedAt(findings, pairs), c)
+	r.finish(withRefused(placedAt(findings, pairs), m, c), c)
 	if c.Policies {
 		r.suggest(chosen, m.Objects, c)
 		fixes, _ := Fixes(r, seen, m, c) // what stays unfixed stays a finding

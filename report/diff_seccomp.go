@@ -28,6 +28,13 @@ func checkSeccomp(p pairing, m Manifests, engine string) []policies.Finding {
 	case d.SeccompType != "Localhost":
 		return checkDefault(p)
 	}
+	if d.SeccompProfile == "" {
+		// The kubelet of CVE-2023-2431 ran such a container unconfined.
+		return []policies.Finding{{
+			Class: policies.Invalid, Rule: seccomp.RuleInvalid, Subject: "localhostProfile",
+			Message: "Localhost without the name of a profile", Position: place(d, "seccompProfile"),
+		}}
+	}
 	profile := m.profile(d.SeccompProfile)
 	if profile == nil {
 		return []policies.Finding{{

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"advisor/policies"
 	"advisor/policies/caps"
 	"advisor/policies/manifest"
 	"advisor/policies/netpol"
@@ -21,10 +22,11 @@ import (
 type Manifests struct {
 	Files    []string // that were read, sorted
 	Objects  []manifest.Object
-	Declared []caps.Declared   // containers, sorted
-	Netpol   []netpol.Policy   // sorted
-	Profiles []seccomp.Profile // with the file each stands in
-	Problems []Problem         // what could not be read, sorted
+	Declared []caps.Declared    // containers, sorted
+	Netpol   []netpol.Policy    // sorted
+	Profiles []seccomp.Profile  // with the file each stands in
+	Problems []Problem          // what could not be used, sorted
+	Refused  []policies.Finding // what is broken, or nobody would take, sorted
 
 	texts map[string][]byte // of the files, by name
 }
@@ -111,11 +113,11 @@ func (m *Manifests) add(file string, text []byte) {
 	if len(objects) == 1 && isProfile(objects[0]) {
 		profile, errs := seccomp.Parse(file, text)
 		m.Profiles = append(m.Profiles, profile)
-		m.problems(errs...)
+		m.refuse(seccomp.RuleInvalid, errs...)
 		return
 	}
 	m.Objects = append(m.Objects, objects...)
-	m.problems(errs...)
+	m.refuse(RuleUnreadable, errs...)
 }
 
 // isProfile tells a seccomp profile that is no object of Kubernetes.
@@ -143,18 +145,18 @@ func (m *Manifests) parse() {
 	for _, o := range m.Objects {
 		declared, errs := caps.Parse(o)
 		m.Declared = append(m.Declared, declared...)
-		m.problems(errs...)
+		m.refuse(RuleRefused, errs...)
 		if seccomp.IsProfile(o) {
 			profile, errs := seccomp.ParseObject(o)
 			m.Profiles = append(m.Profiles, profile)
-			m.problems(errs...)
+			m.refuse(seccomp.RuleInvalid, errs...)
 		} else if len(declared)+len(errs) == 0 && !understood(o.Kind) {
 			foreign[o.Kind]++
 		}
 	}
-	policies, errs := netpol.Parse(m.Objects, "")
-	m.Netpol = policies
-	m.problems(errs...)
+	declared, errs := netpol.Parse(m.Objects, "")
+	m.Netpol = declared
+	m.refuse(RuleRefused, errs...)
 	m.name(foreign)
 	m.sort()
 }
@@ -196,6 +198,7 @@ func (m *Manifests) sort() {
 		return strings.Compare(a.Message, b.Message)
 	})
 	m.Problems = slices.Compact(m.Problems)
+	m.sortRefused()
 }
 
 // profile finds the profile that a workload's manifest names, nil where it is

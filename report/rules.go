@@ -39,6 +39,10 @@ func rulesOfWorkloads() []Rule {
 			"Add its manifest, or leave it out with --workload."},
 		{RuleUnobserved, policies.Unknown, "a workload that is declared is in no trace",
 			"Record it: nothing can be said of what it needs."},
+		{RuleUnreadable, policies.Invalid, "a manifest is neither YAML nor JSON",
+			"Nothing of the document counts. The message says where it breaks off."},
+		{RuleRefused, policies.Invalid, "the API server would refuse an object",
+			"kubectl apply fails, or what it replaces stays in force. The message says which field."},
 	}
 }
 

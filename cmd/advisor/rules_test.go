@@ -28,7 +28,7 @@ func rulesPage() []byte {
 		"see [exit codes](exit-codes.md).\n"+
 		"A rule's id goes into the ignore file, see [the check in CI](ci.md).\n"+
 		"Made from the program's table: `go test ./cmd/advisor -update` writes this page.\n")
-	for _, kind := range []string{"seccomp", "netpol", "caps", "workload"} {
+	for _, kind := range []string{"seccomp", "netpol", "caps", "workload", "manifest"} {
 		fmt.Fprintf(&b, "\n## %s\n\n| rule | class | level | what it is | what to do |\n"+
 			"| --- | --- | --- | --- | --- |\n", kind)
 		for _, r := range report.Rules() {
@@ -76,7 +76,7 @@ func TestRulesComplete(t *testing.T) {
 	}
 }
 
-var ruleID = regexp.MustCompile(`^(seccomp|netpol|caps|workload)/[a-z-]+$`)
+var ruleID = regexp.MustCompile(`^(seccomp|netpol|caps|workload|manifest)/[a-z-]+$`)
 
 // beginsRule says that ids in the table begin so: the source asks for several.
 func beginsRule(text string) bool {

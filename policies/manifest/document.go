@@ -49,8 +49,8 @@ var (
 	template = regexp.MustCompile(`\{\{[^}]*\}\}`)
 )
 
-// errTemplate is what a Helm chart's own files get.
-var errTemplate = errors.New("this is a template, not YAML: render it first (helm template … | advisor … -m -)")
+// ErrTemplate is what a Helm chart's own files get.
+var ErrTemplate = errors.New("this is a template, not YAML: render it first (helm template … | advisor … -m -)")
 
 func syntaxError(file string, doc document, err error) error {
 	pos := policies.Position{File: file, Line: doc.line}
@@ -61,7 +61,7 @@ func syntaxError(file string, doc document, err error) error {
 		text = text[match[1]:]
 	}
 	if template.Match(doc.text) {
-		return &Error{Position: pos, Err: errTemplate}
+		return &Error{Position: pos, Err: ErrTemplate}
 	}
 	return &Error{Position: pos, Err: fmt.Errorf("not YAML: %s", text)}
 }

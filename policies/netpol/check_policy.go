@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/trace"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -205,11 +206,22 @@ func (c *checker) use(r rule, f *Flow, o *Owner, peers, ports []bool) bool {
 	for i, p := range r.peers {
 		peers[i] = peers[i] || q.matchPeer(r.policy, p) != no
 	}
-	for i, p := range r.ports {
-		t, _ := q.matchPorts([]networkingv1.NetworkPolicyPort{p})
-		ports[i] = ports[i] || t != no
+	for _, q.connection.Protocol = range spoken(f) {
+		for i, p := range r.ports {
+			t, _ := q.matchPorts([]networkingv1.NetworkPolicyPort{p})
+			ports[i] = ports[i] || t != no
+		}
 	}
 	return true
+}
+
+// spoken are the protocols that a flow needs: who asks a name server over UDP
+// asks again over TCP when the answer is too long (RFC 7766).
+func spoken(f *Flow) []string {
+	if f.Port == dnsPort || f.Via.Port == dnsPort {
+		return []string{trace.TCP, trace.UDP}
+	}
+	return []string{f.Protocol}
 }
 
 // ruleWords describes a rule: the same for every spelling of it.

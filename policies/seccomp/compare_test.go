@@ -41,11 +41,11 @@ func TestCompare(t *testing.T) {
 		got = append(got, c.String()+" "+c.Old.String()+" "+c.New.String())
 	}
 	want := []string{
-		"permitted x86_64/clone: ERRNO EPERM → ALLOW when a0 & 0x7e020000 != 0x0 p.json:1:1 p.json:3:21",
-		"permitted x86_64/write: ERRNO EPERM → ALLOW p.json:1:1 p.json:3:30",
-		"refused x86_64/keyctl: ALLOW → ERRNO EPERM p.json:3:21 p.json:1:1",
-		"action x86_64/ptrace: ERRNO EPERM → KILL_PROCESS p.json:1:1 p.json:4:13",
-		"errno x86_64/clone3: ERRNO ENOSYS → ERRNO EPERM p.json:6:13 p.json:1:1",
+		"permitted x86_64/clone: ERRNO EPERM → ALLOW when a0 & 0x7e020000 != 0x0 p.json:1:19 p.json:3:21",
+		"permitted x86_64/write: ERRNO EPERM → ALLOW p.json:1:19 p.json:3:30",
+		"refused x86_64/keyctl: ALLOW → ERRNO EPERM p.json:3:21 p.json:1:19",
+		"action x86_64/ptrace: ERRNO EPERM → KILL_PROCESS p.json:1:19 p.json:4:13",
+		"errno x86_64/clone3: ERRNO ENOSYS → ERRNO EPERM p.json:6:13 p.json:1:19",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

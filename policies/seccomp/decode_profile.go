@@ -33,7 +33,7 @@ func (d *decoder) profile(n *yaml.Node) Profile {
 func (d *decoder) common(p *Profile, key string, v *yaml.Node) bool {
 	switch key {
 	case "defaultAction":
-		p.Default = Action(d.text(v, key))
+		p.Default, p.Position = Action(d.text(v, key)), d.position(v)
 	case "defaultErrnoRet":
 		p.DefaultErrno = d.errno(v, key)
 	case "architectures":

@@ -38,7 +38,9 @@ type Profile struct {
 	ListenerMetadata string
 	Rules            []Rule
 
-	Position policies.Position // of the profile, where it was parsed
+	// Position is where the default action stands, which decides what no rule
+	// names; the profile's own where it has none, zero where nothing was parsed.
+	Position policies.Position
 }
 
 // ArchMap says which sub-architectures come with a native one.

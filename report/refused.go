@@ -1,0 +1,79 @@
+package report
+
+import (
+	"errors"
+	"slices"
+
+	"advisor/policies"
+	"advisor/policies/manifest"
+	"advisor/policies/seccomp"
+)
+
+// Rules of the findings about manifests that would not be taken.
+const (
+	RuleUnreadable = "manifest/unreadable" // neither YAML nor JSON
+	RuleRefused    = "manifest/refused"    // the API server would refuse the object
+)
+
+// refuse keeps errors as findings at their places. Templates, which others
+// render, and errors without a place are only problems.
+func (m *Manifests) refuse(rule string, errs ...error) {
+	for _, err := range errs {
+		var placed *manifest.Error
+		if errors.Is(err, manifest.ErrTemplate) || !errors.As(err, &placed) {
+			m.problems(err)
+			continue
+		}
+		f := policies.Finding{
+			Class: policies.Invalid, Rule: rule, Workload: m.owner(placed.Position),
+			Subject: placed.Err.Error(), Position: placed.Position,
+		}
+		if rule == RuleUnreadable {
+			f.Message = "nothing of this document counts"
+		} else {
+			f.Message = "refused as it stands"
+		}
+		f.Fingerprint = policies.Fingerprint(f)
+		m.Refused = append(m.Refused, f)
+	}
+}
+
+// owner names the object that a place is in: the last that begins before it.
+func (m *Manifests) owner(at policies.Position) policies.Workload {
+	w := policies.Workload{Kind: "File", Name: at.File}
+	line := 0
+	for _, o := range m.Objects {
+		if begin := o.Position().Line; o.File == at.File && begin <= at.Line && begin > line && o.Kind != "" {
+			line = begin
+			w = policies.Workload{Namespace: o.Namespace, Kind: o.Kind, Name: o.Name}
+		}
+	}
+	return w
+}
+
+// sortRefused orders the findings, one for each place: what reads an object
+// twice finds fault with it twice.
+func (m *Manifests) sortRefused() {
+	slices.SortFunc(m.Refused, policies.Finding.Compare)
+	slices.SortStableFunc(m.Refused, func(a, b policies.Finding) int {
+		return a.Position.Compare(b.Position)
+	})
+	m.Refused = slices.CompactFunc(m.Refused, func(a, b policies.Finding) bool {
+		return a.Position == b.Position
+	})
+}
+
+// withRefused adds the manifests' own findings, for a comparison of everything.
+// Of a profile that is refused they say why, so what only says that goes.
+func withRefused(findings []policies.Finding, m Manifests, c Comparison) []policies.Finding {
+	if len(c.Workloads) > 0 {
+		return findings
+	}
+	invalid := slices.Concat(findings, m.Refused)
+	said := func(f policies.Finding) bool {
+		return f.Rule == seccomp.RuleRefused && slices.ContainsFunc(invalid, func(r policies.Finding) bool {
+			return r.Rule == seccomp.RuleInvalid && r.Position.File == f.Position.File
+		})
+	}
+	return append(slices.DeleteFunc(findings, said), m.Refused...)
+}
