@@ -45,7 +45,7 @@ test-html:
 	report/html/browser.sh
 
 bench: libseccomp
-	$(GO) test -tags "$(tags)" -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+	GO=$(GO) TAGS="$(tags)" BENCHTIME=$(BENCHTIME) fixtures/bench.sh
 
 generate:
 	$(GO) generate ./...
