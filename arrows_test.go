@@ -2,7 +2,6 @@ package advisor_test
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -39,9 +38,6 @@ func TestArrows(t *testing.T) {
 		{"./...", "github.com/google/go-cmp", "go-cmp is for tests"},
 	}
 	for _, tt := range tests {
-		if _, err := os.Stat(strings.TrimSuffix(tt.from, "/...")); err != nil {
-			continue // nothing is there yet
-		}
 		for _, dep := range foreignDeps(t, tt.from) {
 			if dep == tt.never || strings.HasPrefix(dep, strings.TrimSuffix(tt.never, "/")+"/") {
 				t.Errorf("%s imports %s: %s", tt.from, dep, tt.because)
