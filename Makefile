@@ -29,7 +29,7 @@ build: libseccomp
 
 test: libseccomp
 	$(if $(root),fixtures/bed/install.sh)
-	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -tags "$(tags)" ./...
+	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -timeout 30m -tags "$(tags)" ./...
 
 # Boots Debian's 5.10, 6.1 and 6.12 under emulation, or those of VM.
 VM ?= all
