@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -129,4 +130,27 @@ func exportedReceiver(recv *ast.FieldList) bool {
 	}
 	name, ok := typ.(*ast.Ident)
 	return ok && name.IsExported()
+}
+
+// TestEveryPackageIsTested holds that the two lists of "make test" name every
+// package.
+func TestEveryPackageIsTested(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var patterns []string
+	for line := range strings.Lines(string(makefile)) {
+		for _, name := range []string{"alone = ", "beside = "} {
+			if list, ok := strings.CutPrefix(line, name); ok {
+				patterns = append(patterns, strings.Fields(list)...)
+			}
+		}
+	}
+	tested := golist(t, patterns...)
+	for _, pkg := range golist(t, "./...") {
+		if !contains(tested, pkg) {
+			t.Errorf("make test leaves out %s", pkg)
+		}
+	}
 }
