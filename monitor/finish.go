@@ -39,10 +39,24 @@ func (r *recording) finish(reason string) error {
 // close decides about a container that is still open, and writes what waited.
 func (r *recording) close(c *subject) {
 	if !c.decided {
+		doubt := !c.named && c.rec.Runtime != "" && !r.o.Selection.Empty()
 		c.named = true
 		r.decide(c)
+		if doubt && !c.wanted {
+			r.unnamed(c)
+		}
 	}
 	r.describe(c)
+}
+
+// unnamed counts a container that a runtime made and did not name in time: it
+// may be one that was selected.
+func (r *recording) unnamed(c *subject) {
+	r.lost++
+	r.write(&trace.Loss{
+		Probe: "names", Stage: "name", Count: 1, Container: c.rec.ID,
+		Reason: "the runtime did not say in time whether this container is one of those selected",
+	})
 }
 
 func (r *recording) complete() trace.Complete {
