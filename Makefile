@@ -32,11 +32,10 @@ build: libseccomp
 alone = ./cmd/... ./fixtures/... ./monitor/... ./verify/...
 beside = . ./bpf/... ./policies/... ./report/... ./trace/...
 
-# One package after the other: what one of them starts, the recorder of another sees.
 test: libseccomp
 	$(if $(root),fixtures/bed/install.sh)
 	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -tags "$(tags)" $(beside)
-	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -p 1 -timeout 30m -tags "$(tags)" -p 1 $(alone)
+	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -p 1 -timeout 30m -tags "$(tags)" $(alone)
 
 # Boots Debian's 5.10, 6.1 and 6.12 under emulation, or those of VM.
 VM ?= all
