@@ -146,6 +146,12 @@ func (e *Evidence) addFacts(o *Observation) {
 	for _, f := range o.Denied {
 		e.sight(f.First)
 	}
+	for _, f := range o.Execs {
+		e.sight(f.First)
+	}
+	for _, f := range o.Files {
+		e.sight(f.First)
+	}
 }
 
 func (e *Evidence) sight(s trace.Sighting) {

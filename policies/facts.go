@@ -13,6 +13,8 @@ type facts struct {
 	accepts      flows[acceptKey]
 	listens      tally[listenKey]
 	denied       tally[deniedKey]
+	execs        tally[execKey]
+	files        tally[fileKey]
 }
 
 type syscallKey struct {
@@ -75,6 +77,8 @@ func newFacts() facts {
 		accepts:      make(flows[acceptKey]),
 		listens:      make(tally[listenKey]),
 		denied:       make(tally[deniedKey]),
+		execs:        make(tally[execKey]),
+		files:        make(tally[fileKey]),
 	}
 }
 

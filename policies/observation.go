@@ -17,8 +17,13 @@ type Observation struct {
 	Accepts      []Accept
 	Listens      []Listen
 	Denied       []Denied
+	Execs        []Exec       `json:",omitempty"`
+	Files        []File       `json:",omitempty"`
 	Exits        []trace.Exit // of Containers, sorted by container
 	Evidence     Evidence
+	// FileEvidence is how much Execs and Files can be trusted. Evidence says
+	// nothing of them where nobody asked for them.
+	FileEvidence FileEvidence `json:",omitzero"`
 }
 
 // Evidence is how much an observation can be trusted.

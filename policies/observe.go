@@ -37,6 +37,7 @@ func observe(w Workload, replicas []*container) Observation {
 	slices.SortStableFunc(obs.Exits, compareExits)
 	sum.list(&obs)
 	obs.Evidence = evidence(replicas, &obs)
+	obs.FileEvidence = fileEvidence(replicas, &obs)
 	if uncounted > 0 {
 		obs.Evidence.miss(uint64(uncounted))
 	}
@@ -53,6 +54,8 @@ func (f *facts) join(c *container) int {
 	f.accepts.join(c.accepts, assign(c.counts, assigned, c.accepts.seen()))
 	f.listens.join(c.listens, nil)
 	f.denied.join(c.denied, nil)
+	f.execs.join(c.execs, nil)
+	f.files.join(c.files, nil)
 	for key, args := range c.args {
 		if f.args[key] == nil {
 			f.args[key] = new(arguments)
@@ -83,6 +86,7 @@ func (f *facts) list(obs *Observation) {
 		}
 		obs.Denied = append(obs.Denied, Denied{k.Arch, k.Nr, k.Syscall, k.Action, *seen})
 	}
+	f.listFiles(obs)
 	f.listFlows(obs)
 	obs.sort()
 }

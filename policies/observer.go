@@ -59,6 +59,10 @@ func (o *Observer) Add(name string, rec trace.Record) {
 		o.container(seg, r.Container).addListen(r)
 	case *trace.Denied:
 		o.container(seg, r.Container).addDenied(r)
+	case *trace.Exec:
+		o.container(seg, r.Container).addExec(r)
+	case *trace.File:
+		o.container(seg, r.Container).addFile(r)
 	default:
 		o.addMeta(seg, rec)
 	}

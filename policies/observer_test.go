@@ -278,7 +278,7 @@ func randomTrace(r *rand.Rand, i int) []trace.Record {
 
 func randomRecord(r *rand.Rand, id string) trace.Record {
 	seen := trace.Sighting{Time: at(r.IntN(3)), PID: r.IntN(3), Comm: string("xyz"[r.IntN(3)])}
-	switch r.IntN(10) {
+	switch r.IntN(12) {
 	case 0:
 		return &trace.Container{ID: id, Name: string("vw"[r.IntN(2)]), Started: at(r.IntN(3)), Existed: r.IntN(2) == 0}
 	case 1, 2, 3:
@@ -296,6 +296,11 @@ func randomRecord(r *rand.Rand, id string) trace.Record {
 		return &trace.Loss{Probe: "syscalls", Stage: "ring", Count: uint64(r.IntN(2)), Container: id}
 	case 8:
 		return &trace.Exit{Container: id, Time: at(r.IntN(3))}
+	case 9:
+		return &trace.File{Container: id, Access: trace.AccessWrite, Path: "/" + string("ab"[r.IntN(2)]),
+			Place: trace.Place{Mount: "/"}, Overflow: r.IntN(2) == 0, Sighting: seen}
+	case 10:
+		return &trace.Exec{Container: id, Path: "/" + string("ab"[r.IntN(2)]), Place: trace.Place{Mount: "/"}, Sighting: seen}
 	}
 	return &trace.Counts{Container: id, Counts: []trace.Count{{Fact: "capability/CHOWN", Count: 2}}}
 }

@@ -21,6 +21,8 @@ func (o *Observation) sort() {
 		return cmp.Or(strings.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Port, b.Port),
 			compareAddresses(a.Address, b.Address))
 	})
+	slices.SortFunc(o.Execs, compareExecs)
+	slices.SortFunc(o.Files, compareFiles)
 	slices.SortFunc(o.Denied, func(a, b Denied) int {
 		return cmp.Or(strings.Compare(a.Arch, b.Arch), cmp.Compare(a.Nr, b.Nr),
 			strings.Compare(a.Syscall, b.Syscall), strings.Compare(a.Action, b.Action))

@@ -111,6 +111,7 @@ func (s *segment) off() []string {
 		{"syscalls", s.header.Probes.Syscalls},
 		{"capabilities", s.header.Probes.Capabilities},
 		{"network", s.header.Probes.Network},
+		{"files", s.header.Probes.Files},
 	} {
 		if p[1] == "off" || strings.HasPrefix(p[1], "off:") {
 			list = append(list, p[0]+": "+p[1])

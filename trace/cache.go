@@ -178,6 +178,12 @@ func sightingOf(rec Record, v varying) Record {
 	case *Denied:
 		fact := *r
 		return v.sighted(&fact.Sighting, &fact)
+	case *Exec:
+		fact := *r
+		return v.sighted(&fact.Sighting, &fact)
+	case *File:
+		fact := *r
+		return v.sighted(&fact.Sighting, &fact)
 	}
 	return nil
 }

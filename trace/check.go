@@ -44,7 +44,11 @@ func checkOther(rec Record) error {
 	case *Loss:
 		return given("probe", r.Probe)
 	case *Last:
-		return errors.Join(given("container", r.Container), checkNumber(r.Arch, r.Nr))
+		return errors.Join(given("container", r.Container), checkNumber(r.Arch, r.Nr), r.check())
+	case *Exec:
+		return errors.Join(given("container", r.Container), r.check())
+	case *File:
+		return errors.Join(given("container", r.Container), r.check())
 	case *End:
 		return oneOf("complete", r.Complete, CompleteTrue, CompleteFalse, CompleteUnknown)
 	}

@@ -76,6 +76,10 @@ func decodeOther(kind string, line []byte) (rec Record, unknown int, err error) 
 		return members(line, new(Loss))
 	case "last":
 		return members(line, new(Last))
+	case "exec":
+		return members(line, new(Exec))
+	case "file":
+		return members(line, new(File))
 	case "end":
 		return members(line, new(End))
 	}

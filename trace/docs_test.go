@@ -21,7 +21,8 @@ func TestReference(t *testing.T) {
 	for _, rec := range []trace.Record{
 		new(trace.Header), new(trace.Container), new(trace.Syscall), new(trace.Capability),
 		new(trace.Connect), new(trace.Accept), new(trace.Listen), new(trace.Denied), new(trace.Counts),
-		new(trace.Exit), new(trace.Loss), new(trace.Last), new(trace.End),
+		new(trace.Exit), new(trace.Loss), new(trace.Last), new(trace.Exec), new(trace.File),
+		new(trace.End),
 	} {
 		_, section, found := strings.Cut(string(text), "\n### `"+rec.Type()+"`\n")
 		if !found {

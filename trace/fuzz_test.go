@@ -86,6 +86,8 @@ var sightings = []string{
 	`"type":"accept","container":"c","protocol":"TCP","port":80,"remote":"::1"`,
 	`"type":"listen","container":"c","protocol":"TCP","address":"::1","port":80`,
 	`"type":"denied","container":"c","nr":1`,
+	`"type":"exec","container":"c","path":"/bin/sh","mount":"/"`,
+	`"type":"file","container":"c","access":"write","mount":"/"`,
 	`"container":"c","type":"exit"`,
 }
 

@@ -51,6 +51,7 @@ type Probes struct {
 	Syscalls     string `json:"syscalls,omitempty"`
 	Capabilities string `json:"capabilities,omitempty"`
 	Network      string `json:"network,omitempty"`
+	Files        string `json:"files,omitempty"` // empty where nobody asked for them
 }
 
 // Container says whose facts follow. A later line for the same ID replaces an
@@ -242,20 +243,6 @@ type Loss struct {
 	EvidenceOnly bool `json:"evidenceOnly,omitempty"`
 }
 
-// Last is one call of the flight recorder.
-type Last struct {
-	Container string    `json:"container"`
-	Arch      string    `json:"arch,omitempty"`
-	Nr        int       `json:"nr"`
-	Syscall   string    `json:"syscall,omitempty"`
-	Args      []uint64  `json:"args,omitempty"`
-	Result    *int64    `json:"result,omitempty"` // nil where the call had not returned
-	Time      time.Time `json:"time,omitzero"`
-	PID       int       `json:"pid,omitempty"`
-	TID       int       `json:"tid,omitempty"`
-	Comm      string    `json:"comm,omitempty"`
-}
-
 // Complete says whether the whole trace, or a container's part, can be trusted
 // to hold every fact.
 type Complete string
@@ -288,5 +275,4 @@ func (*Denied) Type() string     { return "denied" }
 func (*Counts) Type() string     { return "counts" }
 func (*Exit) Type() string       { return "exit" }
 func (*Loss) Type() string       { return "loss" }
-func (*Last) Type() string       { return "last" }
 func (*End) Type() string        { return "end" }

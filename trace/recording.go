@@ -126,6 +126,10 @@ func sightedBy(rec Record) Sighting {
 		return v.Sighting
 	case *Denied:
 		return v.Sighting
+	case *Exec:
+		return v.Sighting
+	case *File:
+		return v.Sighting
 	}
 	return Sighting{}
 }

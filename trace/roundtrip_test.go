@@ -86,7 +86,7 @@ func recording(r *rand.Rand) []trace.Record {
 		for _, rec := range []trace.Record{
 			new(trace.Container), new(trace.Syscall), new(trace.Capability), new(trace.Connect),
 			new(trace.Accept), new(trace.Listen), new(trace.Denied), new(trace.Counts),
-			new(trace.Exit), new(trace.Loss), new(trace.Last),
+			new(trace.Exit), new(trace.Loss), new(trace.Last), new(trace.Exec), new(trace.File),
 		} {
 			list = append(list, generate(r, rec))
 		}
@@ -139,12 +139,23 @@ func generateFlow(r *rand.Rand, rec trace.Record) {
 		v.Probe = "syscalls"
 	case *trace.Last:
 		v.Container = "c1"
+		for i := range v.Texts {
+			v.Texts[i].Index = i
+		}
+		v.Denied = pick(r, []string{"", trace.DeniedErrno, trace.DeniedSignal})
+		v.Why = pick(r, []string{"", trace.WhyEnd, trace.WhyDenied, trace.WhySignal})
+	case *trace.Exec:
+		v.Container, v.Path, v.Place = "c1", "/bin/sh", pick(r, places)
+	case *trace.File:
+		v.Container, v.Access, v.Place = "c1", pick(r, accesses), pick(r, places)
 	}
 }
 
 var (
 	phases    = []trace.Phase{trace.PhaseStart, trace.PhaseRun}
 	protocols = []string{trace.TCP, trace.UDP, trace.SCTP}
+	places    = []trace.Place{{Mount: "/", FS: "overlay"}, {Origin: trace.OriginOutside}}
+	accesses  = []trace.Access{trace.AccessRead, trace.AccessRename, trace.AccessConnect}
 	addresses = []string{"10.0.0.1", "2001:db8::1", "fe80::1%eth0", "0.0.0.0"}
 	texts     = []string{"", "nginx", `"time":"`, `\"pid":7`, "a b\tc\nd", "héllo <&>", "日本\u2028", "\u0000\x7f"}
 )
