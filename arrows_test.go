@@ -46,6 +46,14 @@ func TestArrows(t *testing.T) {
 	}
 }
 
+// TestProofIsAnothers holds that what proves seccomp profiles knows nothing of
+// what makes them.
+func TestProofIsAnothers(t *testing.T) {
+	if contains(golist(t, "-deps", "./policies/seccomp/proof"), "advisor/policies/seccomp") {
+		t.Error("policies/seccomp/proof imports policies/seccomp: a mistake would prove itself")
+	}
+}
+
 // TestPoliciesArePure looks at what they import themselves: libraries of types
 // bring a logger along without using it.
 func TestPoliciesArePure(t *testing.T) {

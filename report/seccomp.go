@@ -25,38 +25,43 @@ func seccompFormats() []Format {
 
 // Seccomp makes the profile of one workload.
 func Seccomp(o policies.Observation, opt seccomp.Options, format Format) (Policy, error) {
+	kind := seccomp.Format(format.Name)
+	// The objects have no errno for the default action.
+	opt.SpellOut = opt.SpellOut || kind == seccomp.SPO || kind == seccomp.SPOBeta
 	s, err := seccomp.Synthesize(o, opt)
 	if err != nil {
 		return Policy{}, fmt.Errorf("seccomp profile of %s: %w", o.Workload, err)
 	}
-	text, err := seccompText(&s, o.Workload, format)
+	text, err := seccompText(s, o.Workload, kind)
 	if err != nil {
 		return Policy{}, fmt.Errorf("seccomp profile of %s: %w", o.Workload, err)
 	}
-	return Policy{
+	p := Policy{
 		Kind: KindSeccomp, Workload: o.Workload, Format: format.Name,
-		File: FileStem(o.Workload) + format.Suffix, Text: text,
-		// After the text: a format may have changed what is proven.
-		Proof: seccomp.Prove(s, o, opt.Context), Lines: seccompLines(s),
+		File: FileStem(o.Workload) + format.Suffix, Text: string(text),
+		Proof: ProveSeccomp(s, o, opt, text), Lines: seccompLines(s),
 		Notes: s.Notes, Evidence: o.Evidence,
-	}.proven()
+	}
+	if format.Name == formatList {
+		// The list is that of the profile, which is what can be proven.
+		p.Text = strings.Join(callNames(s), "\n") + "\n"
+	}
+	return p.proven()
 }
 
-// seccompText renders the profile, and leaves in s what was rendered.
-func seccompText(s *seccomp.Synthesis, w policies.Workload, format Format) (string, error) {
-	switch seccomp.Format(format.Name) {
+// seccompText is the profile as it is printed; for a list, the one that its
+// names are of.
+func seccompText(s seccomp.Synthesis, w policies.Workload, kind seccomp.Format) ([]byte, error) {
+	p := s.Profile
+	switch kind {
 	case formatList:
-		return strings.Join(callNames(*s), "\n") + "\n", nil
-	case seccomp.SPO, seccomp.SPOBeta:
-		// The objects have no defaultErrnoRet.
-		s.Profile = seccomp.WithoutDefaultErrno(s.Profile)
-		s.Profile.Name = FileStem(w)
-		if format.Name == string(seccomp.SPOBeta) {
-			s.Profile.Namespace = w.Namespace
-		}
+		kind = seccomp.OCI
+	case seccomp.SPO:
+		p.Name = FileStem(w)
+	case seccomp.SPOBeta:
+		p.Name, p.Namespace = FileStem(w), w.Namespace
 	}
-	text, err := s.Profile.Render(seccomp.Format(format.Name))
-	return string(text), err
+	return p.Render(kind)
 }
 
 func callNames(s seccomp.Synthesis) []string {

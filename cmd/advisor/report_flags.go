@@ -39,7 +39,7 @@ func (f seccompFlags) options() (seccomp.Options, error) {
 		return opt, err
 	}
 	base, errs := seccomp.Parse(f.Base, text)
-	opt.Base = &base
+	opt.Base, opt.BaseText = &base, text
 	return opt, errors.Join(errs...)
 }
 

@@ -128,15 +128,15 @@ func (c *verifyCmd) filter(s streams, o *verify.Options, seen policies.Observati
 	if err != nil {
 		return err
 	}
-	if p := seccomp.Prove(made, seen); !p.OK() {
+	text, err := made.Profile.Render(seccomp.Docker)
+	if err != nil {
+		return err
+	}
+	if p := report.ProveSeccomp(made, seen, opt, text); !p.OK() {
 		return fmt.Errorf("the profile of %s does not hold: %s", seen.Workload,
 			strings.Join(p.Failed, "; "))
 	}
 	if c.Docker {
-		text, err := made.Profile.Render(seccomp.Docker)
-		if err != nil {
-			return err
-		}
 		o.Seccomp = filepath.Join(dir, "seccomp.json")
 		return os.WriteFile(o.Seccomp, text, 0o600)
 	}

@@ -52,7 +52,7 @@ func TestArguments(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("mmap overflowed and stays whole (-want +got)\n%s", diff)
 	}
-	if proof := Prove(s, withArgs()); !proof.OK() {
+	if proof := prove(t, s, withArgs(), Options{Arguments: true, Runtime: Runc}); !proof.OK() {
 		t.Errorf("not proven: %v", proof.Failed)
 	}
 	if len(Check(s.Profile, Context{}, withArgs())) > 0 {
@@ -83,7 +83,7 @@ func TestProofFailsForAnUnrecordedArgument(t *testing.T) {
 	for i := range o.Syscalls {
 		o.Syscalls[i].Args = nil
 	}
-	proof := Prove(s, o)
+	proof := prove(t, s, o, Options{Arguments: true})
 	if proof.OK() || !strings.Contains(strings.Join(proof.Failed, "\n"), "x86_64/socket") {
 		t.Errorf("failed: %v, want socket, whose arguments are not known", proof.Failed)
 	}
@@ -102,7 +102,7 @@ func TestBaseWithConditions(t *testing.T) {
 	if r := reasons["socket"]; r.Reason != Workload || r.Args != 0 {
 		t.Errorf("socket: %+v", r)
 	}
-	if proof := Prove(s, web()); !proof.OK() {
+	if proof := prove(t, s, web(), Options{Base: &base}); !proof.OK() {
 		t.Errorf("not proven: %v", proof.Failed)
 	}
 }

@@ -1,10 +1,5 @@
 package seccomp
 
-import (
-	"slices"
-	"strings"
-)
-
 // privileged are calls that the kernel itself answers with EPERM where the
 // caller lacks a capability (kernel 6.12, the ns_capable and capable checks on
 // their first lines), or for which a sysctl makes it do so. Programs that try
@@ -29,13 +24,3 @@ const probes = "cachestat clone3 close_range copy_file_range epoll_pwait2 facces
 	"getrandom io_uring_enter io_uring_register io_uring_setup landlock_create_ruleset " +
 	"mount_setattr move_mount mseal open_tree openat2 pidfd_getfd pidfd_open " +
 	"pidfd_send_signal preadv2 process_madvise pwritev2 renameat2 rseq statx"
-
-// refusal is the errno that a synthesized profile answers to a call it does
-// not allow: EPERM where the kernel would say so itself, else ENOSYS, as a
-// kernel without the call.
-func refusal(name string) uint {
-	if slices.Contains(strings.Fields(privileged), name) {
-		return ePERM
-	}
-	return eNOSYS
-}

@@ -123,7 +123,7 @@ func TestSPOCannotSayEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Profile = p
-	if proof := Prove(s, web(), Context{Runtime: Runc}); !proof.OK() {
+	if proof := prove(t, s, web(), Options{SpellOut: true}); !proof.OK() {
 		t.Errorf("not proven: %v", proof.Failed)
 	}
 }

@@ -57,22 +57,6 @@ func narrowed(c words.Cube, a trace.Arg, isInt bool) words.Cube {
 // nothing is to walk with where only one filter is asked.
 func nothing() decider { return decider{fixed: &Verdict{}} }
 
-// refusedOf finds a part of an observed call that a filter does not admit.
-func refusedOf(s policies.Syscall, e evaluator) (*leaf, error) {
-	var bad *leaf
-	for _, c := range parts(s) {
-		err := walk(c, e.of(c), nothing(), func(l leaf) {
-			if bad == nil && !l.a.Action.Admits() {
-				bad = &l
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return bad, nil
-}
-
 // when is the conditions of a cube as the end of a sentence.
 func when(c words.Cube) string {
 	if text := conditions(c); text != "" {

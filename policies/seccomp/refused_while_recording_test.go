@@ -21,7 +21,7 @@ func TestRefusedWhileRecording(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := Prove(s, o); !p.OK() {
+	if p := prove(t, s, o, Options{}); !p.OK() {
 		t.Errorf("the proof fails: %v", p.Failed)
 	}
 	for name, want := range map[string]uint{"clone3": eNOSYS, "getpriority": ePERM} {

@@ -1,5 +1,6 @@
 // Package seccomp is seccomp profiles offline: synthesize, parse, evaluate,
-// prove, compare, check, merge, render. It needs neither a kernel nor a
+// compare, check, merge, render. What it synthesizes is proven by another
+// package, proof, which shares nothing with it. It needs neither a kernel nor a
 // container runtime, and its answers are the same on every machine.
 //
 // A [Profile] holds what any of the formats can say: the runtime

@@ -28,6 +28,12 @@ type Options struct {
 	Add []string
 	// Base is a profile whose allowed calls are allowed too.
 	Base *Profile
+	// BaseText is the text that Base was read from. The proof reads it by itself.
+	BaseText []byte
+	// SpellOut refuses every call by its name, for what has no errno for the
+	// default action: SeccompProfile objects, and engines that drop it, such as
+	// Docker 20.10.
+	SpellOut bool
 	// Arguments restricts calls to the recorded arguments where the traces
 	// have them.
 	Arguments bool
@@ -91,7 +97,11 @@ func Synthesize(o policies.Observation, opt Options) (Synthesis, error) {
 		return Synthesis{}, err
 	}
 	d.restrict()
-	return Synthesis{Profile: d.profile(o), Reasons: d.sorted(), Notes: d.notes}, nil
+	p := d.profile(o)
+	if opt.SpellOut {
+		p = WithoutDefaultErrno(p)
+	}
+	return Synthesis{Profile: p, Reasons: d.sorted(), Notes: d.notes}, nil
 }
 
 func (opt Options) check() error {
