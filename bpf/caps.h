@@ -5,12 +5,10 @@
  * are walked and then one in sixty-four.
  */
 #pragma once
-#include "slot.h"
 #include "pending.h"
 
 enum { ALWAYS_WALK = 16, WALK_MASK = 63 };
 
-MAP(BPF_MAP_TYPE_HASH, 8192, struct cap_key, struct cap_val, caps);
 MAP(BPF_MAP_TYPE_HASH, 8192, struct cap_key, __u64, cap_kinds);
 MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct cap_val, cap_scratch);
 

@@ -4,6 +4,8 @@
 #include "slot.h"
 #include "stack.h"
 #include "args.h"
+#include "counts.h"
+#include "tsync.h"
 
 enum { X32 = 0x40000000 };
 
@@ -46,8 +48,22 @@ static __always_inline void note(struct slot *s, __u32 i, __u8 *p, struct task_s
 	tell(EVENT_CALL, i, s->id, nr, arch, class, 0, t);
 }
 
-/* What the stack table may keep for this task; 0 for nothing. */
-static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag)
+/* A call that no bit of a slot stands for. */
+static __always_inline void enter_rarely(struct slot *s, struct task_struct *t, __u64 nr,
+					 bool compat, __u8 class)
+{
+	bool x32 = !compat && (nr & ~(__u64)0xffff) == X32;
+	__u8 arch = compat ? ARCH_COMPAT : x32 ? ARCH_X32 : ARCH_NATIVE;
+
+	nr = x32 ? nr & 0xffff : nr;
+	note_rare(s, t, nr, arch, class);
+	if (class >= RUN_OPEN)
+		count_rare(s->id, nr, arch);
+}
+
+/* What the stack table may keep for this task, which it knew as was; 0 for
+ * nothing, a slot without a class for a thread that gives all others a filter. */
+static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag, __u64 was)
 {
 	struct task_struct *t = CURRENT();
 	struct mnt_namespace *m = mount_ns(t);
@@ -65,19 +81,22 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 		return 0;
 	class = class_of(t, m, s->init);
 	compat = IS_COMPAT(t);
+	if (synced(s, was == (tag | i)))
+		sync_threads(s, 0);
 	if (nr >= CALLS) {
-		bool x32 = !compat && (nr & ~(__u64)0xffff) == X32;
-
-		note_rare(s, t, x32 ? nr & 0xffff : nr,
-			  compat ? ARCH_COMPAT : x32 ? ARCH_X32 : ARCH_NATIVE, class);
+		enter_rarely(s, t, nr, compat, class);
 		return 0;
 	}
 	/* Older verifiers forget the bound of a spilled register. */
 	asm volatile("%0 &= 511" : "+r"(nr));
 	if (compat) {
 		note(s, i, &s->compat[nr], t, nr, ARCH_COMPAT, class);
+		if (class >= RUN_OPEN)
+			count_rare(s->id, nr, ARCH_COMPAT);
 		return 0;
 	}
+	if (class >= RUN_OPEN)
+		count_call(i, nr);
 	mask = watched[nr];
 	if (mask) {
 		note_args(s, t, r, nr, class, mask);
@@ -85,12 +104,22 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 	}
 	if (aside >= 0) {
 		note(s, i, &s->aside[aside & 7], t, nr, ARCH_NATIVE, class);
-		return 0;
+		if (!syncs(r, nr))
+			return 0;
+		sync_threads(s, bpf_ktime_get_boot_ns());
+		return i;
 	}
 	note(s, i, &s->seen[nr], t, nr, ARCH_NATIVE, class);
-	if (class < RUN_OPEN || tag != stack_tag((__u64)READ(t, stack)))
+	if (s->sync || class < RUN_OPEN || tag != stack_tag((__u64)READ(t, stack)))
 		return 0;
 	return i | (__u64)class << CLASS_SHIFT;
+}
+
+/* Whether a task known for native calls makes one of another kind: int 0x80 in a
+ * 64-bit program. Asking costs a call each time, so it has to be wanted. */
+static __always_inline bool hides(void)
+{
+	return strict_compat && IS_COMPAT(CURRENT());
 }
 
 SEC("raw_tp/sys_enter")
@@ -101,11 +130,13 @@ int enter(__u64 *ctx)
 	__u64 v = stacks[i], keep;
 
 	if (exits_wanted)
-		running[i] = tag | 1;
+		running[i] = tag | INSIDE;
 	if ((v & ~(__u64)CONTENT) == tag && nr < CALLS &&
-	    slots[v & (SLOTS - 1)].seen[nr] & v >> CLASS_SHIFT & 31)
+	    slots[v & (SLOTS - 1)].seen[nr] & v >> CLASS_SHIFT & 31 && !hides()) {
+		count_call(v & (SLOTS - 1), nr);
 		return 0;
-	keep = enter_slowly((struct pt_regs *)ctx[0], nr, tag);
+	}
+	keep = enter_slowly((struct pt_regs *)ctx[0], nr, tag, v);
 	stacks[i] = keep ? tag | keep : 0;
 	return 0;
 }

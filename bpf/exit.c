@@ -9,31 +9,9 @@
 #include "stack.h"
 #include "caps.h"
 
-static __always_inline void settle(struct cap_key *unknown, __s16 outcome)
+static __noinline int end_checks(long ret)
 {
-	struct cap_key k = *unknown;
-	struct cap_val *v = bpf_map_lookup_elem(&caps, unknown);
-
-	k.outcome = outcome;
-	if (!v || bpf_map_lookup_elem(&caps, &k))
-		return;
-	if (bpf_map_update_elem(&caps, &k, v, BPF_NOEXIST) == -7 /* E2BIG */)
-		LOSE(outcomes);
-	__sync_fetch_and_add(&fresh, 1);
-}
-
-static __noinline int settle_all(long ret)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-	struct pending *p = bpf_map_lookup_elem(&cap_pending, &id);
-	__s16 outcome = ret < 0 && ret >= -4095 ? -ret : 0;
-
-	if (!p)
-		return 0;
-	for (__u32 i = 0; i < PENDING; i++)
-		if (i < p->n)
-			settle(&p->keys[i], outcome);
-	bpf_map_delete_elem(&cap_pending, &id);
+	settle_all(bpf_get_current_pid_tgid(), ret < 0 && ret >= -4095 ? -ret : 0);
 	return 0;
 }
 
@@ -64,12 +42,14 @@ int leave(__u64 *ctx)
 	long ret = ctx[1];
 	__u64 *call = &running[stack_index(tag)], was = *call;
 
-	*call = 0;
-	if (was == (tag | 1))
+	*call = tag;
+	if (was == (tag | INSIDE))
 		return 0;
-	if (was == (tag | 3))
-		return settle_all(ret);
-	if (was == 0 && ret < 0 && ret >= -4095)
+	if (was == (tag | INSIDE | CHECKED))
+		return end_checks(ret);
+	/* Seen to be outside, and yet it comes out. Where another task has the
+	 * entry, nothing is known. */
+	if (was == tag && ret < 0 && ret >= -4095)
 		return note_denied(CALL_NR((struct pt_regs *)ctx[0]), ret);
 	return 0;
 }

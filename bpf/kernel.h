@@ -53,6 +53,8 @@ enum cgroup_subsys_id { pids_cgrp_id = 12 };
 
 struct cred { struct user_namespace *user_ns; };
 struct seccomp { int mode; };
+struct list_head { struct list_head *next; };
+struct signal_struct { struct list_head thread_head; };
 struct upid { int nr; };
 struct pid { unsigned int level; struct upid numbers[1]; };
 struct thread_info { unsigned long flags; __u32 status; };
@@ -69,6 +71,8 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct seccomp seccomp;
 	struct css_set *cgroups;
+	struct signal_struct *signal;
+	struct list_head thread_node;
 };
 struct task_struct___real { __u64 real_start_time; };		/* until 5.4 */
 

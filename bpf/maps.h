@@ -17,6 +17,7 @@ __u32 leaving;			/* the probe on the way out is attached */
 
 volatile const __u32 stack_shift = 14;
 volatile const __u8 exits_wanted = 0;
+volatile const __u8 strict_compat = 0;
 
 #define MAP(kind, size, k, v, name) struct { \
 	__uint(type, kind); __uint(max_entries, size); \

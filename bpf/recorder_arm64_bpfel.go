@@ -32,6 +32,11 @@ type RecorderAsked struct {
 	Options uint32
 }
 
+type RecorderCallCounts struct {
+	_  structs.HostLayout
+	Of [512]uint32
+}
+
 type RecorderCallKey struct {
 	_     structs.HostLayout
 	Id    uint64
@@ -93,6 +98,7 @@ type RecorderLosses struct {
 	Outcomes uint64
 	Sockets  uint64
 	Args     uint64
+	Counts   uint64
 }
 
 type RecorderNetKey struct {
@@ -135,8 +141,29 @@ type RecorderOwner struct {
 
 type RecorderPending struct {
 	_    structs.HostLayout
-	N    uint64
-	Keys [8]RecorderCapKey
+	Key  RecorderCapKey
+	Next uint64
+}
+
+type RecorderPendingFirst struct {
+	_     structs.HostLayout
+	Check uint64
+	N     uint32
+	Pad   uint32
+}
+
+type RecorderPendingKey struct {
+	_     structs.HostLayout
+	Task  uint64
+	Check uint64
+}
+
+type RecorderRareKey struct {
+	_    structs.HostLayout
+	Id   uint64
+	Nr   uint32
+	Arch uint8
+	Pad  [3]uint8
 }
 
 type RecorderSighting struct {
@@ -153,6 +180,7 @@ type RecorderSlot struct {
 	Id     uint64
 	Cgroup uint64
 	Time   uint64
+	Sync   uint64
 	Inum   uint32
 	Netns  uint32
 	Pidns  uint32
@@ -183,60 +211,64 @@ type RecorderTask struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	RecorderMapArgCounts      = "arg_counts"
-	RecorderMapArgs           = "args"
-	RecorderMapByCgroup       = "by_cgroup"
-	RecorderMapById           = "by_id"
-	RecorderMapByNetns        = "by_netns"
-	RecorderMapCalls          = "calls"
-	RecorderMapCapAsked       = "cap_asked"
-	RecorderMapCapKinds       = "cap_kinds"
-	RecorderMapCapPending     = "cap_pending"
-	RecorderMapCapScratch     = "cap_scratch"
-	RecorderMapCaps           = "caps"
-	RecorderMapEvents         = "events"
-	RecorderMapExeScratch     = "exe_scratch"
-	RecorderMapExes           = "exes"
-	RecorderMapFreeSlots      = "free_slots"
-	RecorderMapNets           = "nets"
-	RecorderMapOwners         = "owners"
-	RecorderMapPendingScratch = "pending_scratch"
-	RecorderMapTaskScratch    = "task_scratch"
-	RecorderMapTurnedAway     = "turned_away"
-	RecorderProgBind4         = "bind4"
-	RecorderProgBind6         = "bind6"
-	RecorderProgCapsAnswer    = "caps_answer"
-	RecorderProgCapsAsk       = "caps_ask"
-	RecorderProgCapsFexit     = "caps_fexit"
-	RecorderProgCapsTp        = "caps_tp"
-	RecorderProgConnect4      = "connect4"
-	RecorderProgConnect6      = "connect6"
-	RecorderProgEgress        = "egress"
-	RecorderProgEnter         = "enter"
-	RecorderProgExec          = "exec"
-	RecorderProgGone          = "gone"
-	RecorderProgLeave         = "leave"
-	RecorderProgListTasks     = "list_tasks"
-	RecorderProgNewtask       = "newtask"
-	RecorderProgRecv4         = "recv4"
-	RecorderProgRecv6         = "recv6"
-	RecorderProgSend4         = "send4"
-	RecorderProgSend6         = "send6"
-	RecorderProgTcp           = "tcp"
-	RecorderVarAttachedAt     = "attached_at"
-	RecorderVarByInum         = "by_inum"
-	RecorderVarExitsWanted    = "exits_wanted"
-	RecorderVarFresh          = "fresh"
-	RecorderVarHostInum       = "host_inum"
-	RecorderVarHostNetns      = "host_netns"
-	RecorderVarLeaving        = "leaving"
-	RecorderVarLost           = "lost"
-	RecorderVarRunning        = "running"
-	RecorderVarSlots          = "slots"
-	RecorderVarStackShift     = "stack_shift"
-	RecorderVarStacks         = "stacks"
-	RecorderVarUnusedEvent    = "unused_event"
-	RecorderVarWatched        = "watched"
+	RecorderMapArgCounts     = "arg_counts"
+	RecorderMapArgs          = "args"
+	RecorderMapByCgroup      = "by_cgroup"
+	RecorderMapById          = "by_id"
+	RecorderMapByNetns       = "by_netns"
+	RecorderMapCallCounts    = "call_counts"
+	RecorderMapCalls         = "calls"
+	RecorderMapCapAsked      = "cap_asked"
+	RecorderMapCapKinds      = "cap_kinds"
+	RecorderMapCapScratch    = "cap_scratch"
+	RecorderMapCaps          = "caps"
+	RecorderMapEvents        = "events"
+	RecorderMapExeScratch    = "exe_scratch"
+	RecorderMapExes          = "exes"
+	RecorderMapFreeSlots     = "free_slots"
+	RecorderMapNets          = "nets"
+	RecorderMapOwners        = "owners"
+	RecorderMapPendingChecks = "pending_checks"
+	RecorderMapPendingTasks  = "pending_tasks"
+	RecorderMapRareCounts    = "rare_counts"
+	RecorderMapTaskScratch   = "task_scratch"
+	RecorderMapTurnedAway    = "turned_away"
+	RecorderProgBind4        = "bind4"
+	RecorderProgBind6        = "bind6"
+	RecorderProgCapsAnswer   = "caps_answer"
+	RecorderProgCapsAsk      = "caps_ask"
+	RecorderProgCapsFexit    = "caps_fexit"
+	RecorderProgCapsTp       = "caps_tp"
+	RecorderProgConnect4     = "connect4"
+	RecorderProgConnect6     = "connect6"
+	RecorderProgEgress       = "egress"
+	RecorderProgEnter        = "enter"
+	RecorderProgExec         = "exec"
+	RecorderProgGone         = "gone"
+	RecorderProgLeave        = "leave"
+	RecorderProgListTasks    = "list_tasks"
+	RecorderProgNewtask      = "newtask"
+	RecorderProgRecv4        = "recv4"
+	RecorderProgRecv6        = "recv6"
+	RecorderProgSend4        = "send4"
+	RecorderProgSend6        = "send6"
+	RecorderProgTcp          = "tcp"
+	RecorderVarAttachedAt    = "attached_at"
+	RecorderVarByInum        = "by_inum"
+	RecorderVarCounting      = "counting"
+	RecorderVarExitsWanted   = "exits_wanted"
+	RecorderVarFresh         = "fresh"
+	RecorderVarHostInum      = "host_inum"
+	RecorderVarHostNetns     = "host_netns"
+	RecorderVarLeaving       = "leaving"
+	RecorderVarLost          = "lost"
+	RecorderVarRunning       = "running"
+	RecorderVarSlots         = "slots"
+	RecorderVarStackShift    = "stack_shift"
+	RecorderVarStacks        = "stacks"
+	RecorderVarStrictCompat  = "strict_compat"
+	RecorderVarUnusedEvent   = "unused_event"
+	RecorderVarWatched       = "watched"
 )
 
 // LoadRecorder returns the embedded CollectionSpec for Recorder.
@@ -307,46 +339,50 @@ type RecorderProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type RecorderMapSpecs struct {
-	ArgCounts      *ebpf.MapSpec `ebpf:"arg_counts"`
-	Args           *ebpf.MapSpec `ebpf:"args"`
-	ByCgroup       *ebpf.MapSpec `ebpf:"by_cgroup"`
-	ById           *ebpf.MapSpec `ebpf:"by_id"`
-	ByNetns        *ebpf.MapSpec `ebpf:"by_netns"`
-	Calls          *ebpf.MapSpec `ebpf:"calls"`
-	CapAsked       *ebpf.MapSpec `ebpf:"cap_asked"`
-	CapKinds       *ebpf.MapSpec `ebpf:"cap_kinds"`
-	CapPending     *ebpf.MapSpec `ebpf:"cap_pending"`
-	CapScratch     *ebpf.MapSpec `ebpf:"cap_scratch"`
-	Caps           *ebpf.MapSpec `ebpf:"caps"`
-	Events         *ebpf.MapSpec `ebpf:"events"`
-	ExeScratch     *ebpf.MapSpec `ebpf:"exe_scratch"`
-	Exes           *ebpf.MapSpec `ebpf:"exes"`
-	FreeSlots      *ebpf.MapSpec `ebpf:"free_slots"`
-	Nets           *ebpf.MapSpec `ebpf:"nets"`
-	Owners         *ebpf.MapSpec `ebpf:"owners"`
-	PendingScratch *ebpf.MapSpec `ebpf:"pending_scratch"`
-	TaskScratch    *ebpf.MapSpec `ebpf:"task_scratch"`
-	TurnedAway     *ebpf.MapSpec `ebpf:"turned_away"`
+	ArgCounts     *ebpf.MapSpec `ebpf:"arg_counts"`
+	Args          *ebpf.MapSpec `ebpf:"args"`
+	ByCgroup      *ebpf.MapSpec `ebpf:"by_cgroup"`
+	ById          *ebpf.MapSpec `ebpf:"by_id"`
+	ByNetns       *ebpf.MapSpec `ebpf:"by_netns"`
+	CallCounts    *ebpf.MapSpec `ebpf:"call_counts"`
+	Calls         *ebpf.MapSpec `ebpf:"calls"`
+	CapAsked      *ebpf.MapSpec `ebpf:"cap_asked"`
+	CapKinds      *ebpf.MapSpec `ebpf:"cap_kinds"`
+	CapScratch    *ebpf.MapSpec `ebpf:"cap_scratch"`
+	Caps          *ebpf.MapSpec `ebpf:"caps"`
+	Events        *ebpf.MapSpec `ebpf:"events"`
+	ExeScratch    *ebpf.MapSpec `ebpf:"exe_scratch"`
+	Exes          *ebpf.MapSpec `ebpf:"exes"`
+	FreeSlots     *ebpf.MapSpec `ebpf:"free_slots"`
+	Nets          *ebpf.MapSpec `ebpf:"nets"`
+	Owners        *ebpf.MapSpec `ebpf:"owners"`
+	PendingChecks *ebpf.MapSpec `ebpf:"pending_checks"`
+	PendingTasks  *ebpf.MapSpec `ebpf:"pending_tasks"`
+	RareCounts    *ebpf.MapSpec `ebpf:"rare_counts"`
+	TaskScratch   *ebpf.MapSpec `ebpf:"task_scratch"`
+	TurnedAway    *ebpf.MapSpec `ebpf:"turned_away"`
 }
 
 // RecorderVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type RecorderVariableSpecs struct {
-	AttachedAt  *ebpf.VariableSpec `ebpf:"attached_at"`
-	ByInum      *ebpf.VariableSpec `ebpf:"by_inum"`
-	ExitsWanted *ebpf.VariableSpec `ebpf:"exits_wanted"`
-	Fresh       *ebpf.VariableSpec `ebpf:"fresh"`
-	HostInum    *ebpf.VariableSpec `ebpf:"host_inum"`
-	HostNetns   *ebpf.VariableSpec `ebpf:"host_netns"`
-	Leaving     *ebpf.VariableSpec `ebpf:"leaving"`
-	Lost        *ebpf.VariableSpec `ebpf:"lost"`
-	Running     *ebpf.VariableSpec `ebpf:"running"`
-	Slots       *ebpf.VariableSpec `ebpf:"slots"`
-	StackShift  *ebpf.VariableSpec `ebpf:"stack_shift"`
-	Stacks      *ebpf.VariableSpec `ebpf:"stacks"`
-	UnusedEvent *ebpf.VariableSpec `ebpf:"unused_event"`
-	Watched     *ebpf.VariableSpec `ebpf:"watched"`
+	AttachedAt   *ebpf.VariableSpec `ebpf:"attached_at"`
+	ByInum       *ebpf.VariableSpec `ebpf:"by_inum"`
+	Counting     *ebpf.VariableSpec `ebpf:"counting"`
+	ExitsWanted  *ebpf.VariableSpec `ebpf:"exits_wanted"`
+	Fresh        *ebpf.VariableSpec `ebpf:"fresh"`
+	HostInum     *ebpf.VariableSpec `ebpf:"host_inum"`
+	HostNetns    *ebpf.VariableSpec `ebpf:"host_netns"`
+	Leaving      *ebpf.VariableSpec `ebpf:"leaving"`
+	Lost         *ebpf.VariableSpec `ebpf:"lost"`
+	Running      *ebpf.VariableSpec `ebpf:"running"`
+	Slots        *ebpf.VariableSpec `ebpf:"slots"`
+	StackShift   *ebpf.VariableSpec `ebpf:"stack_shift"`
+	Stacks       *ebpf.VariableSpec `ebpf:"stacks"`
+	StrictCompat *ebpf.VariableSpec `ebpf:"strict_compat"`
+	UnusedEvent  *ebpf.VariableSpec `ebpf:"unused_event"`
+	Watched      *ebpf.VariableSpec `ebpf:"watched"`
 }
 
 // RecorderObjects contains all objects after they have been loaded into the kernel.
@@ -369,26 +405,28 @@ func (o *RecorderObjects) Close() error {
 //
 // It can be passed to LoadRecorderObjects or ebpf.CollectionSpec.LoadAndAssign.
 type RecorderMaps struct {
-	ArgCounts      *ebpf.Map `ebpf:"arg_counts"`
-	Args           *ebpf.Map `ebpf:"args"`
-	ByCgroup       *ebpf.Map `ebpf:"by_cgroup"`
-	ById           *ebpf.Map `ebpf:"by_id"`
-	ByNetns        *ebpf.Map `ebpf:"by_netns"`
-	Calls          *ebpf.Map `ebpf:"calls"`
-	CapAsked       *ebpf.Map `ebpf:"cap_asked"`
-	CapKinds       *ebpf.Map `ebpf:"cap_kinds"`
-	CapPending     *ebpf.Map `ebpf:"cap_pending"`
-	CapScratch     *ebpf.Map `ebpf:"cap_scratch"`
-	Caps           *ebpf.Map `ebpf:"caps"`
-	Events         *ebpf.Map `ebpf:"events"`
-	ExeScratch     *ebpf.Map `ebpf:"exe_scratch"`
-	Exes           *ebpf.Map `ebpf:"exes"`
-	FreeSlots      *ebpf.Map `ebpf:"free_slots"`
-	Nets           *ebpf.Map `ebpf:"nets"`
-	Owners         *ebpf.Map `ebpf:"owners"`
-	PendingScratch *ebpf.Map `ebpf:"pending_scratch"`
-	TaskScratch    *ebpf.Map `ebpf:"task_scratch"`
-	TurnedAway     *ebpf.Map `ebpf:"turned_away"`
+	ArgCounts     *ebpf.Map `ebpf:"arg_counts"`
+	Args          *ebpf.Map `ebpf:"args"`
+	ByCgroup      *ebpf.Map `ebpf:"by_cgroup"`
+	ById          *ebpf.Map `ebpf:"by_id"`
+	ByNetns       *ebpf.Map `ebpf:"by_netns"`
+	CallCounts    *ebpf.Map `ebpf:"call_counts"`
+	Calls         *ebpf.Map `ebpf:"calls"`
+	CapAsked      *ebpf.Map `ebpf:"cap_asked"`
+	CapKinds      *ebpf.Map `ebpf:"cap_kinds"`
+	CapScratch    *ebpf.Map `ebpf:"cap_scratch"`
+	Caps          *ebpf.Map `ebpf:"caps"`
+	Events        *ebpf.Map `ebpf:"events"`
+	ExeScratch    *ebpf.Map `ebpf:"exe_scratch"`
+	Exes          *ebpf.Map `ebpf:"exes"`
+	FreeSlots     *ebpf.Map `ebpf:"free_slots"`
+	Nets          *ebpf.Map `ebpf:"nets"`
+	Owners        *ebpf.Map `ebpf:"owners"`
+	PendingChecks *ebpf.Map `ebpf:"pending_checks"`
+	PendingTasks  *ebpf.Map `ebpf:"pending_tasks"`
+	RareCounts    *ebpf.Map `ebpf:"rare_counts"`
+	TaskScratch   *ebpf.Map `ebpf:"task_scratch"`
+	TurnedAway    *ebpf.Map `ebpf:"turned_away"`
 }
 
 func (m *RecorderMaps) Close() error {
@@ -398,10 +436,10 @@ func (m *RecorderMaps) Close() error {
 		m.ByCgroup,
 		m.ById,
 		m.ByNetns,
+		m.CallCounts,
 		m.Calls,
 		m.CapAsked,
 		m.CapKinds,
-		m.CapPending,
 		m.CapScratch,
 		m.Caps,
 		m.Events,
@@ -410,7 +448,9 @@ func (m *RecorderMaps) Close() error {
 		m.FreeSlots,
 		m.Nets,
 		m.Owners,
-		m.PendingScratch,
+		m.PendingChecks,
+		m.PendingTasks,
+		m.RareCounts,
 		m.TaskScratch,
 		m.TurnedAway,
 	)
@@ -420,20 +460,22 @@ func (m *RecorderMaps) Close() error {
 //
 // It can be passed to LoadRecorderObjects or ebpf.CollectionSpec.LoadAndAssign.
 type RecorderVariables struct {
-	AttachedAt  *ebpf.Variable `ebpf:"attached_at"`
-	ByInum      *ebpf.Variable `ebpf:"by_inum"`
-	ExitsWanted *ebpf.Variable `ebpf:"exits_wanted"`
-	Fresh       *ebpf.Variable `ebpf:"fresh"`
-	HostInum    *ebpf.Variable `ebpf:"host_inum"`
-	HostNetns   *ebpf.Variable `ebpf:"host_netns"`
-	Leaving     *ebpf.Variable `ebpf:"leaving"`
-	Lost        *ebpf.Variable `ebpf:"lost"`
-	Running     *ebpf.Variable `ebpf:"running"`
-	Slots       *ebpf.Variable `ebpf:"slots"`
-	StackShift  *ebpf.Variable `ebpf:"stack_shift"`
-	Stacks      *ebpf.Variable `ebpf:"stacks"`
-	UnusedEvent *ebpf.Variable `ebpf:"unused_event"`
-	Watched     *ebpf.Variable `ebpf:"watched"`
+	AttachedAt   *ebpf.Variable `ebpf:"attached_at"`
+	ByInum       *ebpf.Variable `ebpf:"by_inum"`
+	Counting     *ebpf.Variable `ebpf:"counting"`
+	ExitsWanted  *ebpf.Variable `ebpf:"exits_wanted"`
+	Fresh        *ebpf.Variable `ebpf:"fresh"`
+	HostInum     *ebpf.Variable `ebpf:"host_inum"`
+	HostNetns    *ebpf.Variable `ebpf:"host_netns"`
+	Leaving      *ebpf.Variable `ebpf:"leaving"`
+	Lost         *ebpf.Variable `ebpf:"lost"`
+	Running      *ebpf.Variable `ebpf:"running"`
+	Slots        *ebpf.Variable `ebpf:"slots"`
+	StackShift   *ebpf.Variable `ebpf:"stack_shift"`
+	Stacks       *ebpf.Variable `ebpf:"stacks"`
+	StrictCompat *ebpf.Variable `ebpf:"strict_compat"`
+	UnusedEvent  *ebpf.Variable `ebpf:"unused_event"`
+	Watched      *ebpf.Variable `ebpf:"watched"`
 }
 
 // RecorderPrograms contains all programs after they have been loaded into the kernel.

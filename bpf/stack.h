@@ -13,6 +13,10 @@
 
 enum { CLASS_SHIFT = 11, CONTENT = 0xffff };
 
+/* What running[] says of a task beside its tag: that it is in a call, and that a
+ * capability was checked there. */
+enum { INSIDE = 1, CHECKED = 2 };
+
 /* The verifier knows stack_shift and takes the branch out: the usual size costs a
  * shift by a constant. */
 static __always_inline __u64 stack_tag(__u64 address)

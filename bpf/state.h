@@ -41,6 +41,7 @@ struct slot {
 	__u64 id;		/* unique number of the namespace, 0 while free */
 	__u64 cgroup;		/* id of the cgroup below */
 	__u64 time;		/* of the first call, boot clock, ns */
+	__u64 sync;		/* when a filter for all threads began, 0 while none does */
 	__u32 inum, netns, pidns, pid;
 	__u32 flags, code, execs, init;
 	__u8 aside[8];
@@ -108,7 +109,7 @@ struct net_val {
 struct exe { char path[EXE_PATH]; };
 
 /* What could not be kept. */
-struct losses { __u64 slots, events, calls, caps, nets, exes, outcomes, sockets, args; };
+struct losses { __u64 slots, events, calls, caps, nets, exes, outcomes, sockets, args, counts; };
 
 struct task {
 	__u64 id;

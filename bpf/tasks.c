@@ -3,6 +3,7 @@
 /* The life of tasks: birth, exec, death. */
 #include "slot.h"
 #include "stack.h"
+#include "pending.h"
 
 enum { KTHREADD = 2 };
 
@@ -59,6 +60,9 @@ int gone(__u64 *ctx)
 	struct slot *s;
 	__u32 i;
 
+	/* The call it ends in does not return. */
+	if (exits_wanted && leaving)
+		settle_all(bpf_get_current_pid_tgid(), OUTCOME_UNKNOWN);
 	if (READ(t, pid) != READ(t, tgid))
 		return 0;
 	s = contained(t, &m, &i);

@@ -32,6 +32,11 @@ type UntypedAsked struct {
 	Options uint32
 }
 
+type UntypedCallCounts struct {
+	_  structs.HostLayout
+	Of [512]uint32
+}
+
 type UntypedCallKey struct {
 	_     structs.HostLayout
 	Id    uint64
@@ -80,6 +85,7 @@ type UntypedLosses struct {
 	Outcomes uint64
 	Sockets  uint64
 	Args     uint64
+	Counts   uint64
 }
 
 type UntypedNetKey struct {
@@ -122,8 +128,29 @@ type UntypedOwner struct {
 
 type UntypedPending struct {
 	_    structs.HostLayout
-	N    uint64
-	Keys [8]UntypedCapKey
+	Key  UntypedCapKey
+	Next uint64
+}
+
+type UntypedPendingFirst struct {
+	_     structs.HostLayout
+	Check uint64
+	N     uint32
+	Pad   uint32
+}
+
+type UntypedPendingKey struct {
+	_     structs.HostLayout
+	Task  uint64
+	Check uint64
+}
+
+type UntypedRareKey struct {
+	_    structs.HostLayout
+	Id   uint64
+	Nr   uint32
+	Arch uint8
+	Pad  [3]uint8
 }
 
 type UntypedSighting struct {
@@ -140,6 +167,7 @@ type UntypedSlot struct {
 	Id     uint64
 	Cgroup uint64
 	Time   uint64
+	Sync   uint64
 	Inum   uint32
 	Netns  uint32
 	Pidns  uint32
@@ -170,61 +198,65 @@ type UntypedTask struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	UntypedMapArgCounts      = "arg_counts"
-	UntypedMapArgs           = "args"
-	UntypedMapByCgroup       = "by_cgroup"
-	UntypedMapById           = "by_id"
-	UntypedMapByNetns        = "by_netns"
-	UntypedMapCalls          = "calls"
-	UntypedMapCapAsked       = "cap_asked"
-	UntypedMapCapKinds       = "cap_kinds"
-	UntypedMapCapPending     = "cap_pending"
-	UntypedMapCapScratch     = "cap_scratch"
-	UntypedMapCaps           = "caps"
-	UntypedMapEvents         = "events"
-	UntypedMapExeScratch     = "exe_scratch"
-	UntypedMapExes           = "exes"
-	UntypedMapFreeSlots      = "free_slots"
-	UntypedMapNets           = "nets"
-	UntypedMapOwnerScratch   = "owner_scratch"
-	UntypedMapOwners         = "owners"
-	UntypedMapPendingScratch = "pending_scratch"
-	UntypedMapTaskScratch    = "task_scratch"
-	UntypedMapTurnedAway     = "turned_away"
-	UntypedProgBind4         = "bind4"
-	UntypedProgBind6         = "bind6"
-	UntypedProgCapsAnswer    = "caps_answer"
-	UntypedProgCapsAsk       = "caps_ask"
-	UntypedProgCapsFexit     = "caps_fexit"
-	UntypedProgCapsTp        = "caps_tp"
-	UntypedProgConnect4      = "connect4"
-	UntypedProgConnect6      = "connect6"
-	UntypedProgEgress        = "egress"
-	UntypedProgEnter         = "enter"
-	UntypedProgExec          = "exec"
-	UntypedProgGone          = "gone"
-	UntypedProgLeave         = "leave"
-	UntypedProgListTasks     = "list_tasks"
-	UntypedProgNewtask       = "newtask"
-	UntypedProgRecv4         = "recv4"
-	UntypedProgRecv6         = "recv6"
-	UntypedProgSend4         = "send4"
-	UntypedProgSend6         = "send6"
-	UntypedProgTcp           = "tcp"
-	UntypedVarAttachedAt     = "attached_at"
-	UntypedVarByInum         = "by_inum"
-	UntypedVarExitsWanted    = "exits_wanted"
-	UntypedVarFresh          = "fresh"
-	UntypedVarHostInum       = "host_inum"
-	UntypedVarHostNetns      = "host_netns"
-	UntypedVarLeaving        = "leaving"
-	UntypedVarLost           = "lost"
-	UntypedVarRunning        = "running"
-	UntypedVarSlots          = "slots"
-	UntypedVarStackShift     = "stack_shift"
-	UntypedVarStacks         = "stacks"
-	UntypedVarUnusedEvent    = "unused_event"
-	UntypedVarWatched        = "watched"
+	UntypedMapArgCounts     = "arg_counts"
+	UntypedMapArgs          = "args"
+	UntypedMapByCgroup      = "by_cgroup"
+	UntypedMapById          = "by_id"
+	UntypedMapByNetns       = "by_netns"
+	UntypedMapCallCounts    = "call_counts"
+	UntypedMapCalls         = "calls"
+	UntypedMapCapAsked      = "cap_asked"
+	UntypedMapCapKinds      = "cap_kinds"
+	UntypedMapCapScratch    = "cap_scratch"
+	UntypedMapCaps          = "caps"
+	UntypedMapEvents        = "events"
+	UntypedMapExeScratch    = "exe_scratch"
+	UntypedMapExes          = "exes"
+	UntypedMapFreeSlots     = "free_slots"
+	UntypedMapNets          = "nets"
+	UntypedMapOwnerScratch  = "owner_scratch"
+	UntypedMapOwners        = "owners"
+	UntypedMapPendingChecks = "pending_checks"
+	UntypedMapPendingTasks  = "pending_tasks"
+	UntypedMapRareCounts    = "rare_counts"
+	UntypedMapTaskScratch   = "task_scratch"
+	UntypedMapTurnedAway    = "turned_away"
+	UntypedProgBind4        = "bind4"
+	UntypedProgBind6        = "bind6"
+	UntypedProgCapsAnswer   = "caps_answer"
+	UntypedProgCapsAsk      = "caps_ask"
+	UntypedProgCapsFexit    = "caps_fexit"
+	UntypedProgCapsTp       = "caps_tp"
+	UntypedProgConnect4     = "connect4"
+	UntypedProgConnect6     = "connect6"
+	UntypedProgEgress       = "egress"
+	UntypedProgEnter        = "enter"
+	UntypedProgExec         = "exec"
+	UntypedProgGone         = "gone"
+	UntypedProgLeave        = "leave"
+	UntypedProgListTasks    = "list_tasks"
+	UntypedProgNewtask      = "newtask"
+	UntypedProgRecv4        = "recv4"
+	UntypedProgRecv6        = "recv6"
+	UntypedProgSend4        = "send4"
+	UntypedProgSend6        = "send6"
+	UntypedProgTcp          = "tcp"
+	UntypedVarAttachedAt    = "attached_at"
+	UntypedVarByInum        = "by_inum"
+	UntypedVarCounting      = "counting"
+	UntypedVarExitsWanted   = "exits_wanted"
+	UntypedVarFresh         = "fresh"
+	UntypedVarHostInum      = "host_inum"
+	UntypedVarHostNetns     = "host_netns"
+	UntypedVarLeaving       = "leaving"
+	UntypedVarLost          = "lost"
+	UntypedVarRunning       = "running"
+	UntypedVarSlots         = "slots"
+	UntypedVarStackShift    = "stack_shift"
+	UntypedVarStacks        = "stacks"
+	UntypedVarStrictCompat  = "strict_compat"
+	UntypedVarUnusedEvent   = "unused_event"
+	UntypedVarWatched       = "watched"
 )
 
 // LoadUntyped returns the embedded CollectionSpec for Untyped.
@@ -295,47 +327,51 @@ type UntypedProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type UntypedMapSpecs struct {
-	ArgCounts      *ebpf.MapSpec `ebpf:"arg_counts"`
-	Args           *ebpf.MapSpec `ebpf:"args"`
-	ByCgroup       *ebpf.MapSpec `ebpf:"by_cgroup"`
-	ById           *ebpf.MapSpec `ebpf:"by_id"`
-	ByNetns        *ebpf.MapSpec `ebpf:"by_netns"`
-	Calls          *ebpf.MapSpec `ebpf:"calls"`
-	CapAsked       *ebpf.MapSpec `ebpf:"cap_asked"`
-	CapKinds       *ebpf.MapSpec `ebpf:"cap_kinds"`
-	CapPending     *ebpf.MapSpec `ebpf:"cap_pending"`
-	CapScratch     *ebpf.MapSpec `ebpf:"cap_scratch"`
-	Caps           *ebpf.MapSpec `ebpf:"caps"`
-	Events         *ebpf.MapSpec `ebpf:"events"`
-	ExeScratch     *ebpf.MapSpec `ebpf:"exe_scratch"`
-	Exes           *ebpf.MapSpec `ebpf:"exes"`
-	FreeSlots      *ebpf.MapSpec `ebpf:"free_slots"`
-	Nets           *ebpf.MapSpec `ebpf:"nets"`
-	OwnerScratch   *ebpf.MapSpec `ebpf:"owner_scratch"`
-	Owners         *ebpf.MapSpec `ebpf:"owners"`
-	PendingScratch *ebpf.MapSpec `ebpf:"pending_scratch"`
-	TaskScratch    *ebpf.MapSpec `ebpf:"task_scratch"`
-	TurnedAway     *ebpf.MapSpec `ebpf:"turned_away"`
+	ArgCounts     *ebpf.MapSpec `ebpf:"arg_counts"`
+	Args          *ebpf.MapSpec `ebpf:"args"`
+	ByCgroup      *ebpf.MapSpec `ebpf:"by_cgroup"`
+	ById          *ebpf.MapSpec `ebpf:"by_id"`
+	ByNetns       *ebpf.MapSpec `ebpf:"by_netns"`
+	CallCounts    *ebpf.MapSpec `ebpf:"call_counts"`
+	Calls         *ebpf.MapSpec `ebpf:"calls"`
+	CapAsked      *ebpf.MapSpec `ebpf:"cap_asked"`
+	CapKinds      *ebpf.MapSpec `ebpf:"cap_kinds"`
+	CapScratch    *ebpf.MapSpec `ebpf:"cap_scratch"`
+	Caps          *ebpf.MapSpec `ebpf:"caps"`
+	Events        *ebpf.MapSpec `ebpf:"events"`
+	ExeScratch    *ebpf.MapSpec `ebpf:"exe_scratch"`
+	Exes          *ebpf.MapSpec `ebpf:"exes"`
+	FreeSlots     *ebpf.MapSpec `ebpf:"free_slots"`
+	Nets          *ebpf.MapSpec `ebpf:"nets"`
+	OwnerScratch  *ebpf.MapSpec `ebpf:"owner_scratch"`
+	Owners        *ebpf.MapSpec `ebpf:"owners"`
+	PendingChecks *ebpf.MapSpec `ebpf:"pending_checks"`
+	PendingTasks  *ebpf.MapSpec `ebpf:"pending_tasks"`
+	RareCounts    *ebpf.MapSpec `ebpf:"rare_counts"`
+	TaskScratch   *ebpf.MapSpec `ebpf:"task_scratch"`
+	TurnedAway    *ebpf.MapSpec `ebpf:"turned_away"`
 }
 
 // UntypedVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type UntypedVariableSpecs struct {
-	AttachedAt  *ebpf.VariableSpec `ebpf:"attached_at"`
-	ByInum      *ebpf.VariableSpec `ebpf:"by_inum"`
-	ExitsWanted *ebpf.VariableSpec `ebpf:"exits_wanted"`
-	Fresh       *ebpf.VariableSpec `ebpf:"fresh"`
-	HostInum    *ebpf.VariableSpec `ebpf:"host_inum"`
-	HostNetns   *ebpf.VariableSpec `ebpf:"host_netns"`
-	Leaving     *ebpf.VariableSpec `ebpf:"leaving"`
-	Lost        *ebpf.VariableSpec `ebpf:"lost"`
-	Running     *ebpf.VariableSpec `ebpf:"running"`
-	Slots       *ebpf.VariableSpec `ebpf:"slots"`
-	StackShift  *ebpf.VariableSpec `ebpf:"stack_shift"`
-	Stacks      *ebpf.VariableSpec `ebpf:"stacks"`
-	UnusedEvent *ebpf.VariableSpec `ebpf:"unused_event"`
-	Watched     *ebpf.VariableSpec `ebpf:"watched"`
+	AttachedAt   *ebpf.VariableSpec `ebpf:"attached_at"`
+	ByInum       *ebpf.VariableSpec `ebpf:"by_inum"`
+	Counting     *ebpf.VariableSpec `ebpf:"counting"`
+	ExitsWanted  *ebpf.VariableSpec `ebpf:"exits_wanted"`
+	Fresh        *ebpf.VariableSpec `ebpf:"fresh"`
+	HostInum     *ebpf.VariableSpec `ebpf:"host_inum"`
+	HostNetns    *ebpf.VariableSpec `ebpf:"host_netns"`
+	Leaving      *ebpf.VariableSpec `ebpf:"leaving"`
+	Lost         *ebpf.VariableSpec `ebpf:"lost"`
+	Running      *ebpf.VariableSpec `ebpf:"running"`
+	Slots        *ebpf.VariableSpec `ebpf:"slots"`
+	StackShift   *ebpf.VariableSpec `ebpf:"stack_shift"`
+	Stacks       *ebpf.VariableSpec `ebpf:"stacks"`
+	StrictCompat *ebpf.VariableSpec `ebpf:"strict_compat"`
+	UnusedEvent  *ebpf.VariableSpec `ebpf:"unused_event"`
+	Watched      *ebpf.VariableSpec `ebpf:"watched"`
 }
 
 // UntypedObjects contains all objects after they have been loaded into the kernel.
@@ -358,27 +394,29 @@ func (o *UntypedObjects) Close() error {
 //
 // It can be passed to LoadUntypedObjects or ebpf.CollectionSpec.LoadAndAssign.
 type UntypedMaps struct {
-	ArgCounts      *ebpf.Map `ebpf:"arg_counts"`
-	Args           *ebpf.Map `ebpf:"args"`
-	ByCgroup       *ebpf.Map `ebpf:"by_cgroup"`
-	ById           *ebpf.Map `ebpf:"by_id"`
-	ByNetns        *ebpf.Map `ebpf:"by_netns"`
-	Calls          *ebpf.Map `ebpf:"calls"`
-	CapAsked       *ebpf.Map `ebpf:"cap_asked"`
-	CapKinds       *ebpf.Map `ebpf:"cap_kinds"`
-	CapPending     *ebpf.Map `ebpf:"cap_pending"`
-	CapScratch     *ebpf.Map `ebpf:"cap_scratch"`
-	Caps           *ebpf.Map `ebpf:"caps"`
-	Events         *ebpf.Map `ebpf:"events"`
-	ExeScratch     *ebpf.Map `ebpf:"exe_scratch"`
-	Exes           *ebpf.Map `ebpf:"exes"`
-	FreeSlots      *ebpf.Map `ebpf:"free_slots"`
-	Nets           *ebpf.Map `ebpf:"nets"`
-	OwnerScratch   *ebpf.Map `ebpf:"owner_scratch"`
-	Owners         *ebpf.Map `ebpf:"owners"`
-	PendingScratch *ebpf.Map `ebpf:"pending_scratch"`
-	TaskScratch    *ebpf.Map `ebpf:"task_scratch"`
-	TurnedAway     *ebpf.Map `ebpf:"turned_away"`
+	ArgCounts     *ebpf.Map `ebpf:"arg_counts"`
+	Args          *ebpf.Map `ebpf:"args"`
+	ByCgroup      *ebpf.Map `ebpf:"by_cgroup"`
+	ById          *ebpf.Map `ebpf:"by_id"`
+	ByNetns       *ebpf.Map `ebpf:"by_netns"`
+	CallCounts    *ebpf.Map `ebpf:"call_counts"`
+	Calls         *ebpf.Map `ebpf:"calls"`
+	CapAsked      *ebpf.Map `ebpf:"cap_asked"`
+	CapKinds      *ebpf.Map `ebpf:"cap_kinds"`
+	CapScratch    *ebpf.Map `ebpf:"cap_scratch"`
+	Caps          *ebpf.Map `ebpf:"caps"`
+	Events        *ebpf.Map `ebpf:"events"`
+	ExeScratch    *ebpf.Map `ebpf:"exe_scratch"`
+	Exes          *ebpf.Map `ebpf:"exes"`
+	FreeSlots     *ebpf.Map `ebpf:"free_slots"`
+	Nets          *ebpf.Map `ebpf:"nets"`
+	OwnerScratch  *ebpf.Map `ebpf:"owner_scratch"`
+	Owners        *ebpf.Map `ebpf:"owners"`
+	PendingChecks *ebpf.Map `ebpf:"pending_checks"`
+	PendingTasks  *ebpf.Map `ebpf:"pending_tasks"`
+	RareCounts    *ebpf.Map `ebpf:"rare_counts"`
+	TaskScratch   *ebpf.Map `ebpf:"task_scratch"`
+	TurnedAway    *ebpf.Map `ebpf:"turned_away"`
 }
 
 func (m *UntypedMaps) Close() error {
@@ -388,10 +426,10 @@ func (m *UntypedMaps) Close() error {
 		m.ByCgroup,
 		m.ById,
 		m.ByNetns,
+		m.CallCounts,
 		m.Calls,
 		m.CapAsked,
 		m.CapKinds,
-		m.CapPending,
 		m.CapScratch,
 		m.Caps,
 		m.Events,
@@ -401,7 +439,9 @@ func (m *UntypedMaps) Close() error {
 		m.Nets,
 		m.OwnerScratch,
 		m.Owners,
-		m.PendingScratch,
+		m.PendingChecks,
+		m.PendingTasks,
+		m.RareCounts,
 		m.TaskScratch,
 		m.TurnedAway,
 	)
@@ -411,20 +451,22 @@ func (m *UntypedMaps) Close() error {
 //
 // It can be passed to LoadUntypedObjects or ebpf.CollectionSpec.LoadAndAssign.
 type UntypedVariables struct {
-	AttachedAt  *ebpf.Variable `ebpf:"attached_at"`
-	ByInum      *ebpf.Variable `ebpf:"by_inum"`
-	ExitsWanted *ebpf.Variable `ebpf:"exits_wanted"`
-	Fresh       *ebpf.Variable `ebpf:"fresh"`
-	HostInum    *ebpf.Variable `ebpf:"host_inum"`
-	HostNetns   *ebpf.Variable `ebpf:"host_netns"`
-	Leaving     *ebpf.Variable `ebpf:"leaving"`
-	Lost        *ebpf.Variable `ebpf:"lost"`
-	Running     *ebpf.Variable `ebpf:"running"`
-	Slots       *ebpf.Variable `ebpf:"slots"`
-	StackShift  *ebpf.Variable `ebpf:"stack_shift"`
-	Stacks      *ebpf.Variable `ebpf:"stacks"`
-	UnusedEvent *ebpf.Variable `ebpf:"unused_event"`
-	Watched     *ebpf.Variable `ebpf:"watched"`
+	AttachedAt   *ebpf.Variable `ebpf:"attached_at"`
+	ByInum       *ebpf.Variable `ebpf:"by_inum"`
+	Counting     *ebpf.Variable `ebpf:"counting"`
+	ExitsWanted  *ebpf.Variable `ebpf:"exits_wanted"`
+	Fresh        *ebpf.Variable `ebpf:"fresh"`
+	HostInum     *ebpf.Variable `ebpf:"host_inum"`
+	HostNetns    *ebpf.Variable `ebpf:"host_netns"`
+	Leaving      *ebpf.Variable `ebpf:"leaving"`
+	Lost         *ebpf.Variable `ebpf:"lost"`
+	Running      *ebpf.Variable `ebpf:"running"`
+	Slots        *ebpf.Variable `ebpf:"slots"`
+	StackShift   *ebpf.Variable `ebpf:"stack_shift"`
+	Stacks       *ebpf.Variable `ebpf:"stacks"`
+	StrictCompat *ebpf.Variable `ebpf:"strict_compat"`
+	UnusedEvent  *ebpf.Variable `ebpf:"unused_event"`
+	Watched      *ebpf.Variable `ebpf:"watched"`
 }
 
 // UntypedPrograms contains all programs after they have been loaded into the kernel.

@@ -45,6 +45,10 @@ func act(args []string) int {
 		return 0
 	case "hold":
 		return must(actHold())
+	case "often":
+		return must(actOften())
+	case "tsync":
+		return must(actTsync())
 	case "filter":
 		return must(actFilter())
 	}

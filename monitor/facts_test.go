@@ -3,6 +3,7 @@ package monitor
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -66,6 +67,31 @@ func TestCapabilities(t *testing.T) {
 	}
 }
 
+// TestManyChecksInOneCall works on files that have to be copied up in an overlay,
+// where one call checks dozens of times.
+func TestManyChecksInOneCall(t *testing.T) {
+	const script = `set -e
+d=$(mktemp -d); mount -t tmpfs none $d; mkdir -p $d/l/a/b $d/u $d/w $d/m; cp /bin/true $d/l/a/b
+mount -t overlay -o lowerdir=$d/l,upperdir=$d/u,workdir=$d/w none $d/m
+$d/m/a/b/true; chown 1:1 $d/m/a/b/true; mv $d/m/a/b/true $d/m/a/b/yes; $d/m/a/b/yes; rm -r $d/m/a
+umount $d/m; umount $d; rmdir $d`
+	got := runWith(t, Options{Command: []string{"sh", "-c", script}})
+	for _, loss := range got.Losses {
+		t.Errorf("%d lost at %s/%s: %s", loss.Count, loss.Probe, loss.Stage, loss.Reason)
+	}
+	list := of[*trace.Capability](got, "sh")
+	perCall := make(map[string]int)
+	for _, c := range list {
+		perCall[c.Syscall]++
+		if c.Outcome == trace.OutcomeUnknown {
+			t.Errorf("how %s ended is not known: %+v", c.Syscall, c)
+		}
+	}
+	if most := slices.Max(slices.Collect(maps.Values(perCall))); most < 6 {
+		t.Errorf("no call has more than %d different checks: this shows nothing", most)
+	}
+}
+
 func TestNetwork(t *testing.T) {
 	got := runAct(t, "network")
 	name := baseName(self(t)[0])
@@ -121,6 +147,22 @@ func TestFilter(t *testing.T) {
 	denied := of[*trace.Denied](got, name)
 	if len(denied) != 1 || denied[0].Syscall != "keyctl" || denied[0].Action != "ENOTNAM" {
 		t.Errorf("denied %+v, want keyctl by ENOTNAM", denied)
+	}
+}
+
+// TestFilterForAllThreads gives a thread a filter without a call of its own: what
+// it does then is under one.
+func TestFilterForAllThreads(t *testing.T) {
+	got := runAct(t, "tsync")
+	before, after := false, false
+	for _, c := range of[*trace.Syscall](got, baseName(self(t)[0])) {
+		if c.Name == "getsid" && c.Phase == trace.PhaseRun {
+			after = after || c.Filtered
+			before = before || !c.Filtered
+		}
+	}
+	if !before || !after {
+		t.Errorf("getsid without a filter %t, with one %t; want both", before, after)
 	}
 }
 

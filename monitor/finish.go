@@ -27,6 +27,9 @@ func (r *recording) finish(reason string) error {
 	for _, c := range r.sorted() {
 		r.close(c)
 	}
+	if err := r.writeCounts(true); err != nil {
+		return err
+	}
 	r.losses()
 	r.refused()
 	r.write(&trace.End{
@@ -102,7 +105,7 @@ func (r *recording) losses() {
 		Slots: now.Slots - r.told.Slots, Events: now.Events - r.told.Events,
 		Calls: now.Calls - r.told.Calls, Caps: now.Caps - r.told.Caps,
 		Nets: now.Nets - r.told.Nets, Sockets: now.Sockets - r.told.Sockets,
-		Args: now.Args - r.told.Args,
+		Args: now.Args - r.told.Args, Counts: now.Counts - r.told.Counts,
 		Exes: now.Exes - r.told.Exes, Outcomes: now.Outcomes - r.told.Outcomes,
 	}
 	for _, loss := range r.lossRecords(delta) {
@@ -122,7 +125,7 @@ func (r *recording) refused() {
 	}
 }
 
-// lossRecords names what was lost. The last two stages cost evidence and no
+// lossRecords names what was lost. The last three stages cost evidence and no
 // fact, so they do not make a trace incomplete.
 func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
 	slots := fmt.Sprintf("more than %d containers at a time: calls of those beyond", slotLimit(r.o))
@@ -137,6 +140,8 @@ func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
 			Reason: "time and process of first sightings; the facts are here", EvidenceOnly: true},
 		{Probe: "capabilities", Stage: "outcome", Count: l.Outcomes,
 			Reason: "outcome of the call of a check; the check is here", EvidenceOnly: true},
+		{Probe: "syscalls", Stage: "counts", Count: l.Counts,
+			Reason: "occurrences of rare calls; the calls are here", EvidenceOnly: true},
 	}
 	var lost []trace.Loss
 	for _, loss := range all {

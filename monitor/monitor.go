@@ -58,7 +58,15 @@ type Options struct {
 	// Arguments has the arguments of calls recorded that are numbers of a small
 	// set: flags, families, commands. Those calls then cost more each time.
 	Arguments bool
-	Slots     int // containers recorded at a time; 0 is 2047, the most there can be
+	// Counts has the occurrences of each fact counted. Each call of a container
+	// then costs an addition more.
+	Counts bool
+	// StrictCompat has every call asked for its ABI, so that a 64-bit program that
+	// calls the kernel as a 32-bit one does (int 0x80) is always told apart. Without
+	// it, such a call of a number that its container used natively before may be
+	// passed over. x86 only; elsewhere a program has one ABI.
+	StrictCompat bool
+	Slots        int // containers recorded at a time; 0 is 2047, the most there can be
 
 	// Pin is a folder of a bpf file system to keep probes and state in while this
 	// process lives: where it is killed, recording goes on. "" keeps nothing.
@@ -136,7 +144,7 @@ func record(ctx context.Context, o Options, cmd *command, out *output) (Result, 
 		return Result{}, err
 	}
 	if o.Resume {
-		if err := r.snapshot(false); err != nil {
+		if err := errors.Join(r.snapshot(false), r.uncount()); err != nil {
 			return Result{}, err
 		}
 	}
@@ -167,7 +175,8 @@ func open(o Options) (*probes, trace.Probes, error) {
 		return p, p.resumed(), nil
 	}
 	p, err := load(limits{
-		slots: slotLimit(o), exits: exitsWanted(o), args: o.Arguments, without: o.without,
+		slots: slotLimit(o), exits: exitsWanted(o), args: o.Arguments, counts: o.Counts,
+		strict: o.StrictCompat, without: o.without,
 	})
 	if err != nil {
 		return nil, trace.Probes{}, explain(err)

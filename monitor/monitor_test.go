@@ -126,6 +126,8 @@ func containerOf(rec trace.Record) string {
 		return rec.Container
 	case *trace.Exit:
 		return rec.Container
+	case *trace.Counts:
+		return rec.Container
 	}
 	return ""
 }

@@ -85,6 +85,7 @@ func resume(dir string) (*probes, error) {
 		}
 		defer m.Close()
 		maps[name] = m
+		spec.Maps[name].MaxEntries = m.MaxEntries()
 	}
 	if p.coll, err = p.collection([]string{bpf.RecorderProgListTasks}, maps); err != nil {
 		return nil, fmt.Errorf("taking up the recording in %s: %w", dir, err)

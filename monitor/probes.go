@@ -48,6 +48,8 @@ type limits struct {
 	exits bool   // sys_exit may be attached
 
 	args    bool   // arguments are watched
+	counts  bool   // occurrences are counted
+	strict  bool   // every call is asked for its ABI
 	without string // a core program that is left out
 }
 
@@ -91,6 +93,14 @@ func (p *probes) configure(l limits) error {
 		if err := p.spec.Variables[bpf.RecorderVarExitsWanted].Set(uint8(1)); err != nil {
 			return fmt.Errorf("setting up the probes: %w", err)
 		}
+	}
+	if l.strict {
+		if err := p.spec.Variables[bpf.RecorderVarStrictCompat].Set(uint8(1)); err != nil {
+			return fmt.Errorf("setting up the probes: %w", err)
+		}
+	}
+	if err := p.configureCounts(l.counts); err != nil {
+		return err
 	}
 	if l.args {
 		if err := p.watchArguments(); err != nil {

@@ -30,6 +30,7 @@ type recording struct {
 	spaces   map[uint64]*space   // by the mount namespace's unique number
 	subjects map[string]*subject // by container id
 	facts    *facts
+	counts   *counter // nil where occurrences are not wanted
 	ident    *identifier
 
 	began     time.Time
@@ -44,12 +45,16 @@ type recording struct {
 
 func newRecording(o Options, p *probes, out *output, cmd *command) *recording {
 	now := time.Now()
-	return &recording{
+	r := &recording{
 		o: o, p: p, out: out, cmd: cmd, clock: newClock(), sites: newSites(),
 		spaces: make(map[uint64]*space), subjects: make(map[string]*subject),
 		facts: newFacts(), ident: newIdentifier(container.New(container.Options{})),
 		began: now, snapped: now, scanned: now, lastNew: now,
 	}
+	if p.counting() {
+		r.counts = newCounter()
+	}
+	return r
 }
 
 // existing notes the containers that run already. What they did before is not
@@ -123,6 +128,9 @@ func (r *recording) step(now time.Time) error {
 	if now.Sub(r.scanned) >= scanEvery {
 		r.scanned = now
 		r.scan()
+	}
+	if err := r.writeCounts(false); err != nil {
+		return err
 	}
 	r.ask(now)
 	r.losses()

@@ -28,6 +28,7 @@ func (r *recording) retire(s *space, alive bool) {
 		r.forget(s)
 	case s.retired == inUse && bootClock()-time.Duration(s.ended) > keepEnded:
 		r.settleSpace(s)
+		r.countSpace(s)
 		if err := r.p.state.empty(s.index, s.id); err != nil {
 			r.o.Log.Warn("emptying a slot", "error", err)
 			return

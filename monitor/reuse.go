@@ -21,10 +21,21 @@ func (s *state) empty(index uint32, id uint64) error {
 		deleteIf(s.maps[bpf.RecorderMapCapKinds], func(k *bpf.RecorderCapKey) bool { return k.Id == id }),
 		deleteIf(s.maps[bpf.RecorderMapNets], func(k *bpf.RecorderNetKey) bool { return k.Id == id }),
 		deleteIf(s.maps[bpf.RecorderMapCalls], func(k *bpf.RecorderCallKey) bool { return k.Id == id }),
+		deleteIf(s.maps[bpf.RecorderMapRareCounts], func(k *bpf.RecorderRareKey) bool { return k.Id == id }),
+		s.uncount(index),
 		deleteIf(s.maps[bpf.RecorderMapArgs], func(k *bpf.RecorderArgKey) bool { return k.Id == id }),
 		deleteIf(s.maps[bpf.RecorderMapArgCounts], func(k *bpf.RecorderCallKey) bool { return k.Id == id }),
 		deleteHints[uint64](s.maps[bpf.RecorderMapByCgroup], id),
 		deleteHints[uint32](s.maps[bpf.RecorderMapByNetns], id))
+}
+
+// uncount sets the occurrences of a slot's calls to zero.
+func (s *state) uncount(index uint32) error {
+	counts := s.maps[bpf.RecorderMapCallCounts]
+	if index >= counts.MaxEntries() {
+		return nil
+	}
+	return wrap(counts.Put(index, new(bpf.RecorderCallCounts)), "tidying up")
 }
 
 // free lets the slot be handed out again.

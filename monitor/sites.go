@@ -132,9 +132,11 @@ func onlyAsks(name string) bool {
 func onTheWay(name string) bool {
 	switch name {
 	case "cap_capable", "cap_capable_helper", "security_capable", "capable", "ns_capable",
-		"ns_capable_common", "ns_capable_noaudit", "capable_wrt_inode_uidgid", "file_ns_capable",
+		"ns_capable_common", "ns_capable_noaudit", "ns_capable_setid",
+		"capable_wrt_inode_uidgid", "file_ns_capable", "ptracer_capable",
 		"has_capability", "has_ns_capability", "has_capability_noaudit",
 		"has_ns_capability_noaudit", "sk_capable", "sk_ns_capable", "sk_net_capable",
+		"netlink_capable", "netlink_net_capable", "netlink_ns_capable", "__netlink_ns_capable",
 		"cap_vm_enough_memory", "kretprobe_trampoline", "ftrace_trampoline":
 		return true
 	}

@@ -27,7 +27,7 @@ ffffffffa0000000 t of_a_module	[module]
 func TestSiteBehindHelpers(t *testing.T) {
 	s := &sites{known: map[uint64]string{
 		1: "bpf_trace_run5", 2: "cap_capable", 3: "ns_capable", 4: "inet_create",
-		5: "ns_capable_noaudit", 6: "do_seccomp",
+		5: "ns_capable_noaudit", 6: "do_seccomp", 7: "ns_capable_setid", 8: "__sys_setuid",
 	}}
 	tests := []struct {
 		frames   []uint64
@@ -36,6 +36,7 @@ func TestSiteBehindHelpers(t *testing.T) {
 	}{
 		{[]uint64{1, 2, 3, 4, 0}, "inet_create", false},
 		{[]uint64{1, 2, 5, 6}, "do_seccomp", true},
+		{[]uint64{1, 2, 7, 8}, "__sys_setuid", false},
 		{[]uint64{9, 2}, "", false},
 	}
 	for _, tt := range tests {

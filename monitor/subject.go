@@ -35,11 +35,12 @@ func (r *recording) fact(s *space, key any, rec trace.Record) {
 		return
 	}
 	c := s.subject
-	if !c.first(key) {
+	if !c.first(key) || c.unendedTwin(rec) {
 		return
 	}
 	assign(rec, c.rec.ID)
 	r.note(c, rec)
+	r.countFact(c, rec)
 	r.emit(c, rec)
 }
 

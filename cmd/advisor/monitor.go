@@ -29,11 +29,15 @@ type monitorCmd struct {
 	Denied    string `enum:"auto,on,off" default:"auto" help:"Record calls that a filter refuses: auto, on or off."`
 	Outcomes  string `enum:"auto,on,off" default:"auto" help:"Record how calls that checked a capability ended: auto, on or off."`
 	Arguments bool   `help:"Record arguments that are flags, families and commands."`
-	Slots     int    `placeholder:"N" help:"How many containers to record at a time."`
-	Pin       bool   `xor:"pin" help:"Record on in the kernel should advisor be killed, until --resume or --cleanup."`
-	Resume    bool   `xor:"pin" help:"Take up the recording of a killed advisor."`
-	Cleanup   bool   `xor:"pin" help:"Only end the recording of a killed advisor."`
-	Verbose   bool   `short:"v" help:"Log what the recorder does."`
+	Counts    bool   `help:"Count the occurrences of each fact."`
+
+	StrictCompat bool `help:"Ask every call for its ABI, so that int 0x80 in 64-bit programs never hides."`
+
+	Slots   int  `placeholder:"N" help:"How many containers to record at a time."`
+	Pin     bool `xor:"pin" help:"Record on in the kernel should advisor be killed, until --resume or --cleanup."`
+	Resume  bool `xor:"pin" help:"Take up the recording of a killed advisor."`
+	Cleanup bool `xor:"pin" help:"Only end the recording of a killed advisor."`
+	Verbose bool `short:"v" help:"Log what the recorder does."`
 
 	Command []string `arg:"" optional:"" passthrough:"" name:"command" help:"After '--': a command to run and record."`
 }

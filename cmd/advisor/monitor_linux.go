@@ -69,6 +69,7 @@ func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.O
 		SelectionText: c.text(),
 		Command:       command, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Denied: c.Denied, Outcomes: c.Outcomes, Arguments: c.Arguments, Slots: c.Slots,
+		Counts: c.Counts, StrictCompat: c.StrictCompat,
 		Version: version(),
 		Log:     slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 		Ready:   func() { p.ready(c.ReadyFile) },

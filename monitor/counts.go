@@ -1,0 +1,257 @@
+package monitor
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"advisor/bpf"
+	"advisor/trace"
+)
+
+// Occurrences are written when a container ends, when recording does, and now
+// and then meanwhile: first after a minute, then after twice as long each time,
+// so that a recording that stays on does not grow with what happens.
+const (
+	countsFirst   = time.Minute
+	countsLongest = time.Hour
+)
+
+// counter is how often what the workload did has happened, by namespace and
+// fact. The kernel's numbers only grow; told is what they were when last read.
+type counter struct {
+	every   time.Duration
+	written time.Time
+
+	calls map[uint64]*[calls]uint32
+	rare  map[bpf.RecorderRareKey]uint64
+	caps  map[bpf.RecorderCapKey]uint64
+	nets  map[bpf.RecorderNetKey]uint64
+
+	fresh map[uint64]map[string]uint64 // by namespace and fact, not yet written
+}
+
+func newCounter() *counter {
+	return &counter{
+		every: countsFirst, written: time.Now(),
+		calls: make(map[uint64]*[calls]uint32),
+		rare:  make(map[bpf.RecorderRareKey]uint64),
+		caps:  make(map[bpf.RecorderCapKey]uint64),
+		nets:  make(map[bpf.RecorderNetKey]uint64),
+		fresh: make(map[uint64]map[string]uint64),
+	}
+}
+
+// configureCounts makes the maps of occurrences as small as can be where nobody
+// wants them.
+func (p *probes) configureCounts(on bool) error {
+	if !on {
+		p.spec.Maps[bpf.RecorderMapCallCounts].MaxEntries = 1
+		p.spec.Maps[bpf.RecorderMapRareCounts].MaxEntries = 1
+		return nil
+	}
+	if err := p.spec.Variables[bpf.RecorderVarCounting].Set(uint8(1)); err != nil {
+		return fmt.Errorf("setting up the probes: %w", err)
+	}
+	return nil
+}
+
+// counting tells whether occurrences are counted, which a recording that is
+// taken up decided when it began.
+func (p *probes) counting() bool { return p.coll.Maps[bpf.RecorderMapCallCounts].MaxEntries() > 1 }
+
+func (c *counter) add(id uint64, fact string, n uint64) {
+	if n == 0 {
+		return
+	}
+	if c.fresh[id] == nil {
+		c.fresh[id] = make(map[string]uint64)
+	}
+	c.fresh[id][fact] += n
+}
+
+// writeCounts reads and writes occurrences when they are due, or now.
+func (r *recording) writeCounts(now bool) error {
+	c := r.counts
+	if c == nil || !now && time.Since(c.written) < c.every {
+		return nil
+	}
+	c.written, c.every = time.Now(), min(2*c.every, countsLongest)
+	if err := r.readCounts(); err != nil {
+		return err
+	}
+	bySubject := make(map[*subject][]*space)
+	for id := range c.fresh {
+		if s := r.spaces[id]; s != nil && s.subject != nil {
+			bySubject[s.subject] = append(bySubject[s.subject], s)
+		}
+	}
+	for _, sub := range r.sorted() {
+		r.emitCounts(sub, bySubject[sub])
+	}
+	return nil
+}
+
+// uncount leaves out what happened before this recorder took over: how much of it
+// the one before has written is not known.
+func (r *recording) uncount() error {
+	if r.counts == nil {
+		return nil
+	}
+	err := r.readCounts()
+	clear(r.counts.fresh)
+	return err
+}
+
+// countSpace reads and writes the occurrences of a namespace that is about to be
+// forgotten in the kernel.
+func (r *recording) countSpace(s *space) {
+	if r.counts == nil || s.subject == nil {
+		return
+	}
+	if err := r.readCounts(); err != nil {
+		r.o.Log.Warn("occurrences are not counted", "error", err)
+	}
+	r.emitCounts(s.subject, []*space{s})
+	r.counts.forget(s.id)
+}
+
+// emitCounts writes what was counted in some namespaces of a container. A fact
+// whose own record is still to come waits for it.
+func (r *recording) emitCounts(sub *subject, spaces []*space) {
+	sum := make(map[string]uint64)
+	for _, s := range spaces {
+		for fact, n := range r.counts.fresh[s.id] {
+			if _, known := sub.facts[countable(fact)]; known {
+				sum[fact] += n
+				delete(r.counts.fresh[s.id], fact)
+			}
+		}
+	}
+	if len(sum) == 0 {
+		return
+	}
+	rec := &trace.Counts{Container: sub.rec.ID, Time: r.clock.now()}
+	for _, fact := range slices.Sorted(maps.Keys(sum)) {
+		rec.Counts = append(rec.Counts, trace.Count{Fact: fact, Count: sum[fact]})
+	}
+	r.emit(sub, rec)
+}
+
+// countable is the name of a fact that is in the trace.
+type countable string
+
+// countFact notes that a fact has a record, so that it can be counted.
+func (r *recording) countFact(c *subject, rec trace.Record) {
+	if r.counts == nil {
+		return
+	}
+	if named, ok := rec.(interface{ Fact() string }); ok {
+		c.facts[countable(named.Fact())] = struct{}{}
+	}
+}
+
+// readCounts adds what happened since it was last called.
+func (r *recording) readCounts() error {
+	for _, s := range r.spaces {
+		if s.index != 0 && s.retired == inUse {
+			if err := r.countCalls(s); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.countRare(); err != nil {
+		return err
+	}
+	if err := r.countCaps(); err != nil {
+		return err
+	}
+	return r.countNets()
+}
+
+func (r *recording) countCalls(s *space) error {
+	var row bpf.RecorderCallCounts
+	if err := r.p.coll.Maps[bpf.RecorderMapCallCounts].Lookup(s.index, &row); err != nil {
+		return fmt.Errorf("reading occurrences: %w", err)
+	}
+	told := r.counts.calls[s.id]
+	if told == nil {
+		told = new([calls]uint32)
+		r.counts.calls[s.id] = told
+	}
+	arch := archName(archNative)
+	for nr, n := range row.Of {
+		// They are 32 bits wide and may have begun again from zero.
+		if more := n - told[nr]; more > 0 {
+			call := trace.Syscall{Arch: arch, Nr: nr, Name: trace.SyscallName(arch, nr)}
+			r.counts.add(s.id, call.Fact(), uint64(more))
+		}
+	}
+	*told = row.Of
+	return nil
+}
+
+func (r *recording) countRare() error {
+	return grown(r.p.coll.Maps[bpf.RecorderMapRareCounts], r.counts.rare,
+		func(v *uint64) uint64 { return *v },
+		func(k *bpf.RecorderRareKey, n uint64) {
+			call := r.syscall(k.Arch, 0, k.Nr, trace.Sighting{})
+			r.counts.add(k.Id, call.Fact(), n)
+		})
+}
+
+// countCaps counts the checks by kind, which the walks of stacks leave out of
+// the facts.
+func (r *recording) countCaps() error {
+	return grown(r.p.coll.Maps[bpf.RecorderMapCapKinds], r.counts.caps,
+		func(v *uint64) uint64 { return *v },
+		func(k *bpf.RecorderCapKey, n uint64) {
+			if phase, _ := phaseOf(k.Class); phase == trace.PhaseRun {
+				check := trace.Capability{Name: capabilityName(k.Cap)}
+				r.counts.add(k.Id, check.Fact(), n)
+			}
+		})
+}
+
+// countNets counts connections by their attempts, and datagrams.
+func (r *recording) countNets() error {
+	return grown(r.p.coll.Maps[bpf.RecorderMapNets], r.counts.nets,
+		func(v *bpf.RecorderNetVal) uint64 { return v.Count },
+		func(k *bpf.RecorderNetKey, n uint64) {
+			rec := r.flowRecord(k, &bpf.RecorderNetVal{})
+			named, ok := rec.(interface{ Fact() string })
+			again := k.Protocol == protoTCP && (k.Kind == netConnected || k.Kind == netFailed)
+			if ok && !again && k.Id != 0 {
+				r.counts.add(k.Id, named.Fact(), n)
+			}
+		})
+}
+
+// grown calls add with the entries of m whose number is more than in told, and
+// by how much, and keeps the numbers there.
+func grown[K comparable, V any](m *ebpf.Map, told map[K]uint64, number func(*V) uint64,
+	add func(*K, uint64)) error {
+	var key K
+	var val V
+	it := m.Iterate()
+	for it.Next(&key, &val) {
+		n := number(&val)
+		if was := told[key]; n > was {
+			add(&key, n-was)
+			told[key] = n
+		}
+	}
+	return wrap(it.Err(), "reading occurrences")
+}
+
+// forget drops what was counted of a namespace that is gone.
+func (c *counter) forget(id uint64) {
+	delete(c.calls, id)
+	delete(c.fresh, id)
+	maps.DeleteFunc(c.rare, func(k bpf.RecorderRareKey, _ uint64) bool { return k.Id == id })
+	maps.DeleteFunc(c.caps, func(k bpf.RecorderCapKey, _ uint64) bool { return k.Id == id })
+	maps.DeleteFunc(c.nets, func(k bpf.RecorderNetKey, _ uint64) bool { return k.Id == id })
+}
