@@ -16,10 +16,13 @@ type Aggregation struct {
 	Added int // how many addresses that were not observed a prefix may hold
 }
 
+// unbounded is as many addresses as the prefix has.
+const unbounded = 1<<31 - 1
+
 // ParseAggregation reads "BITS" or "BITS,ADDED", such as "8,200".
 func ParseAggregation(text string) (Aggregation, error) {
 	bits, added, two := strings.Cut(text, ",")
-	a := Aggregation{Added: 1<<31 - 1}
+	a := Aggregation{Added: unbounded}
 	var err error
 	if a.Bits, err = strconv.Atoi(bits); err == nil && two {
 		a.Added, err = strconv.Atoi(added)
@@ -29,6 +32,14 @@ func ParseAggregation(text string) (Aggregation, error) {
 			"CIDR aggregation %q: expected BITS or BITS,ADDED, such as 8,200", text)
 	}
 	return a, nil
+}
+
+// String is what [ParseAggregation] reads.
+func (a Aggregation) String() string {
+	if a.Added == unbounded {
+		return strconv.Itoa(a.Bits)
+	}
+	return fmt.Sprintf("%d,%d", a.Bits, a.Added)
 }
 
 // UnmarshalText is [ParseAggregation], for flags; nothing stays nothing.

@@ -18,6 +18,9 @@ import (
 //	unprotected  netpol/not-isolated        no policy selects the workload
 //	excess       netpol/unused-rule         allows what was never observed
 //	             netpol/unused-peer, netpol/unused-port   a part of a rule does
+//	             netpol/wide-peer, netpol/wide-port   a part holds far more than
+//	                                        was observed: a range of addresses or
+//	                                        ports, a selector, a rule for everyone
 //	             netpol/allows-everything   an empty rule
 //	             netpol/redundant           removing the policy changes nothing
 //	unknown      netpol/unknown-flow        a fact is missing that decides
@@ -27,14 +30,15 @@ import (
 //	             netpol/other-policies      policies that the verdicts ignore
 //
 // Excess is judged only where every workload that a policy selects was
-// observed. The result is sorted; its fingerprints survive reformatting.
+// observed. What a policy declares to assume, in its annotations, is not excess:
+// a set made of a trace has none against that trace. The result is sorted; its fingerprints survive reformatting.
 func Check(declared []Policy, inv *Inventory, obs []policies.Observation, d Dialect,
 ) []policies.Finding {
 	if d.Name == "" {
 		d, _ = DialectOf("")
 	}
 	c := &checker{inv: inv, declared: declared, evaluator: NewEvaluator(declared, inv, d),
-		observed: make(map[*Owner]bool)}
+		observed: make(map[*Owner]bool), selected: make(map[string][]*Pod)}
 	c.flows, _ = Flows(obs, inv)
 	c.byOwner = flowsByOwner(c.flows)
 	for _, o := range observedOwners(obs, inv) {
@@ -58,6 +62,7 @@ type checker struct {
 	flows     []Flow
 	observed  map[*Owner]bool
 	byOwner   map[*Owner][]*Flow // with the workload at either end
+	selected  map[string][]*Pod  // a pod of each workload, by the text of a peer
 	found     []policies.Finding
 }
 

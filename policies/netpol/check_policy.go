@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"advisor/policies"
-	"advisor/trace"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -103,11 +102,7 @@ func (c *checker) checkRule(r rule) {
 
 // peerPath is where a peer stands in its policy.
 func (r rule) peerPath(i int) []any {
-	list := "to"
-	if r.direction == Ingress {
-		list = "from"
-	}
-	return []any{"spec", rulesKey(r.direction), r.index, list, i}
+	return []any{"spec", rulesKey(r.direction), r.index, peersKey(r.direction), i}
 }
 
 func (c *checker) checkSpelling(r rule, i int, b *networkingv1.IPBlock) {
@@ -149,79 +144,6 @@ func peerWords(p *Policy, peer networkingv1.NetworkPolicyPeer) string {
 	}
 	namespace, _ := pinnedNamespace(p, peer)
 	return symbolicName(namespace, peer)
-}
-
-// checkUse reports a rule that no observed flow of its subjects used, or the
-// peers and ports of it that none did.
-func (c *checker) checkUse(r rule, subjects []*Owner) {
-	peers, ports := make([]bool, len(r.peers)), make([]bool, len(r.ports))
-	used := false
-	for _, o := range subjects {
-		for _, f := range c.byOwner[o] {
-			used = c.use(r, f, o, peers, ports) || used
-		}
-	}
-	key := rulesKey(r.direction)
-	if !used {
-		f := r.policy.finding(policies.Excess, "unused-rule", "spec", key, r.index)
-		f.Subject = key + " " + ruleWords(r)
-		f.Message = "allowed, never observed"
-		c.add(f)
-		return
-	}
-	for i, ok := range peers {
-		if !ok {
-			f := r.policy.finding(policies.Excess, "unused-peer", r.peerPath(i)...)
-			f.Subject = key + " " + peerWords(r.policy, r.peers[i])
-			f.Message = "allowed, never observed: the rule's other peers were"
-			c.add(f)
-		}
-	}
-	for i, ok := range ports {
-		if !ok {
-			f := r.policy.finding(policies.Excess, "unused-port", "spec", key, r.index, "ports", i)
-			f.Subject = key + " " + ruleWords(rule{r.policy, r.direction, r.index, r.peers,
-				[]networkingv1.NetworkPolicyPort{r.ports[i]}})
-			f.Message = "allowed, never observed: the rule's other ports were"
-			c.add(f)
-		}
-	}
-}
-
-// use marks which peers and ports of a rule a flow of the workload used.
-func (c *checker) use(r rule, f *Flow, o *Owner, peers, ports []bool) bool {
-	subject, peer := f.Source, f.Destination
-	if r.direction == Ingress {
-		subject, peer = peer, subject
-	}
-	if subject.owner() != o {
-		return false
-	}
-	q := &question{Evaluator: c.evaluator, direction: r.direction, subject: subject, peer: peer,
-		connection: Connection{Source: f.Source, Destination: f.Destination,
-			Protocol: f.Protocol, Port: f.Port}}
-	if q.match(r).truth() == no {
-		return false
-	}
-	for i, p := range r.peers {
-		peers[i] = peers[i] || q.matchPeer(r.policy, p) != no
-	}
-	for _, q.connection.Protocol = range spoken(f) {
-		for i, p := range r.ports {
-			t, _ := q.matchPorts([]networkingv1.NetworkPolicyPort{p})
-			ports[i] = ports[i] || t != no
-		}
-	}
-	return true
-}
-
-// spoken are the protocols that a flow needs: who asks a name server over UDP
-// asks again over TCP when the answer is too long (RFC 7766).
-func spoken(f *Flow) []string {
-	if f.Port == dnsPort || f.Via.Port == dnsPort {
-		return []string{trace.TCP, trace.UDP}
-	}
-	return []string{f.Protocol}
 }
 
 // ruleWords describes a rule: the same for every spelling of it.

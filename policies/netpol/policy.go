@@ -97,6 +97,14 @@ func rulesKey(d Direction) string {
 	return "egress"
 }
 
+// peersKey is the key of a rule that has the peers of a direction.
+func peersKey(d Direction) string {
+	if d == Ingress {
+		return "from"
+	}
+	return "to"
+}
+
 func (r rule) ref() RuleRef {
 	return RuleRef{namespaceOf(r.policy.Namespace), r.policy.Name, r.direction, r.index,
 		r.policy.Position("spec", rulesKey(r.direction), r.index)}

@@ -44,6 +44,9 @@ func (b *builder) policy(selector metav1.LabelSelector) made {
 	if len(b.assumed) > 0 {
 		p.Annotations[annotationAssumed] = strings.Join(b.assumed, ",")
 	}
+	if slices.Contains(b.assumed, "cidr-aggregate") {
+		p.Annotations[annotationAggregate] = b.options.CIDRAggregate.String()
+	}
 	return m
 }
 

@@ -18,8 +18,11 @@ import (
 const (
 	annotationWorkload = "advisor/workload"
 	annotationEvidence = "advisor/evidence"
-	annotationAssumed  = "advisor/assumed"
-	managedBy          = "app.kubernetes.io/managed-by"
+	annotationAssumed  = "advisor/assumed" // what nobody observed, with commas
+	// annotationAggregate is the bound within which addresses were merged, as
+	// [ParseAggregation] reads it.
+	annotationAggregate = "advisor/cidr-aggregate"
+	managedBy           = "app.kubernetes.io/managed-by"
 )
 
 // Synthesis is policies that allow what was observed, and why.
@@ -96,8 +99,8 @@ type UnresolvedFlow struct {
 
 // Synthesize makes one policy for each observed workload that a policy can
 // govern. It allows the observed flows, and beside them only what Assumed
-// lists. It errs on options that make no sense, and with [UnresolvedFail] on
-// peers that are not known.
+// lists. It errs on options that make no sense, with [UnresolvedFail] on peers
+// that are not known, and with DefaultDeny on flows that it would cut.
 func Synthesize(obs []policies.Observation, inv *Inventory, opt Options) (Synthesis, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
@@ -114,7 +117,7 @@ func Synthesize(obs []policies.Observation, inv *Inventory, opt Options) (Synthe
 		}
 		s.addOwner(inv, obs, owner, byOwner[owner])
 	}
-	if err := s.unresolvedError(); err != nil {
+	if err := errors.Join(s.unresolvedError(), s.defaultDenyError(flows)); err != nil {
 		return Synthesis{}, err
 	}
 	s.finish()
@@ -142,6 +145,31 @@ func (s *Synthesis) unresolvedError() error {
 	errs := make([]error, len(s.Unresolved))
 	for i, u := range s.Unresolved {
 		errs[i] = fmt.Errorf("unresolved peer: %s: %s", u.Flow, u.Reason)
+	}
+	return errors.Join(errs...)
+}
+
+// defaultDenyError is about observed flows that isolating whole namespaces would
+// cut: one end is a pod that gets no policy, because nobody recorded it or
+// because nothing tells its pods apart.
+func (s *Synthesis) defaultDenyError(flows []Flow) error {
+	if !s.options.DefaultDeny {
+		return nil
+	}
+	isolated := make(map[string]bool)
+	for _, p := range s.Policies {
+		isolated[p.Namespace] = true
+	}
+	var errs []error
+	for _, f := range flows {
+		for _, e := range []Endpoint{f.Source, f.Destination} {
+			cut := e.Pod != nil && isolated[e.Pod.Namespace] && (!e.Pod.HostNetwork || outside(e.Pod))
+			if cut && (e.Pod.Owner == nil || s.names[e.Pod.Owner] == "") {
+				errs = append(errs, fmt.Errorf(
+					"default deny would cut %s: no policy is made for %s; record it, too, or leave out default deny",
+					f, e))
+			}
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -218,3 +218,27 @@ func TestNetworkNotRecorded(t *testing.T) {
 		t.Errorf("%s\n%s", notes(s), text)
 	}
 }
+
+// TestDefaultDeny holds that isolating a namespace cuts no flow that was
+// observed, and that a workload that gets no policy is in the way.
+func TestDefaultDeny(t *testing.T) {
+	const db = `apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: NAMESPACE, labels: {app: db}}
+status: {podIP: 10.0.0.9}
+`
+	web := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "10.0.0.9", 5432, "established")
+	for namespace, cut := range map[string]bool{"shop": true, "data": false} {
+		inv := inventory(t, strings.Replace(db, "NAMESPACE", namespace, 1), all(web))
+		s, err := Synthesize(all(web), inv, Options{DefaultDeny: true})
+		if (err != nil) != cut {
+			t.Errorf("the peer is in %s: error %v", namespace, err)
+		}
+		if cut && !strings.Contains(err.Error(), "default deny would cut shop/Deployment/web -> shop/Pod/db TCP 5432") {
+			t.Errorf("error %v", err)
+		}
+		if proof := Prove(s, all(web), inv); !cut && !proof.OK() {
+			t.Errorf("the peer is in %s: %v", namespace, proof.Failed)
+		}
+	}
+}

@@ -5,6 +5,7 @@ package iprange
 
 import (
 	"cmp"
+	"math/big"
 	"net/netip"
 	"slices"
 )
@@ -137,4 +138,47 @@ func end(a netip.Addr) netip.Addr {
 		return Everything4().To
 	}
 	return Everything6().To
+}
+
+// Count is how many addresses the ranges hold, each counted once.
+func Count(ranges []Range) *big.Int {
+	total := new(big.Int)
+	for _, r := range Merge(ranges) {
+		from, to := new(big.Int).SetBytes(r.From.AsSlice()), new(big.Int).SetBytes(r.To.AsSlice())
+		total.Add(total, to.Sub(to, from)).Add(total, big.NewInt(1))
+	}
+	return total
+}
+
+// Cover merges neighbours, the nearest first, until at most count prefixes are
+// left. No merged prefix leaves the ranges within; where that stops the
+// merging, more are left.
+func Cover(prefixes []netip.Prefix, within []Range, count int) []netip.Prefix {
+	list := slices.Clone(prefixes)
+	slices.SortFunc(list, func(a, b netip.Prefix) int { return Of(a).Compare(Of(b)) })
+	within = Merge(within)
+	for bits := 0; bits <= 128 && len(list) > count; bits++ {
+		list = mergeAt(list, within, bits)
+	}
+	return list
+}
+
+// mergeAt makes one of neighbours that share all but the last bits.
+func mergeAt(list []netip.Prefix, within []Range, bits int) []netip.Prefix {
+	var out []netip.Prefix
+	for _, next := range list {
+		last := len(out) - 1
+		if last < 0 || bits > next.Addr().BitLen() {
+			out = append(out, next)
+			continue
+		}
+		joint := netip.PrefixFrom(next.Addr(), min(next.Bits(), next.Addr().BitLen()-bits)).Masked()
+		inside := func(r Range) bool { return r.Contains(joint.Addr()) && r.Contains(Of(joint).To) }
+		if joint.Contains(out[last].Addr()) && joint.Bits() <= out[last].Bits() && slices.ContainsFunc(within, inside) {
+			out[last] = joint
+			continue
+		}
+		out = append(out, next)
+	}
+	return out
 }

@@ -190,3 +190,45 @@ func (in Interval) String() string {
 	}
 	return fmt.Sprintf("%d-%d", in.First, in.Last)
 }
+
+// Len is how many ports of all protocols the set holds.
+func (s Set) Len() int {
+	n := 0
+	for _, intervals := range s.ports {
+		for _, in := range intervals {
+			n += in.Last - in.First + 1
+		}
+	}
+	return n
+}
+
+// Cover is the smallest set that holds s in at most count intervals of each
+// protocol: the widest gaps stay open.
+func (s Set) Cover(count int) Set {
+	var c Set
+	for p, intervals := range s.ports {
+		c.ports[p] = cover(intervals, count)
+	}
+	return c
+}
+
+func cover(intervals []Interval, count int) []Interval {
+	if len(intervals) <= count {
+		return intervals
+	}
+	after := make([]int, len(intervals)-1) // indexes of the gaps, widest first
+	for i := range after {
+		after[i] = i
+	}
+	gap := func(i int) int { return intervals[i+1].First - intervals[i].Last }
+	slices.SortStableFunc(after, func(a, b int) int { return gap(b) - gap(a) })
+	open := after[:count-1]
+	slices.Sort(open)
+	var out []Interval
+	first := 0
+	for _, i := range open {
+		out = append(out, Interval{intervals[first].First, intervals[i].Last})
+		first = i + 1
+	}
+	return append(out, Interval{intervals[first].First, intervals[len(intervals)-1].Last})
+}
