@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"advisor/policies/netpol/iprange"
 	"advisor/policies/netpol/portset"
@@ -55,8 +54,11 @@ func Compare(a, b Set, opt CompareOptions) []Change {
 	}
 	w := newWalker([]Set{a, b}, opt.Dialect)
 	explained := w.newTally()
-	kept := w.pairs(func(c connection) bool {
-		return c.ports[0] != c.ports[1] && (!explained.count(c) || opt.All)
+	kept := w.pairsOf(func() func(c connection) bool {
+		count := explained.counter()
+		return func(c connection) bool {
+			return c.ports[0] != c.ports[1] && (!count(c) || opt.All)
+		}
 	})
 	list := append(w.headlines(explained), w.changes(kept)...)
 	sortChanges(list)
@@ -81,37 +83,70 @@ func compareChanges(a, b Change) int {
 // connections that this took away or gave as a whole.
 type tally struct {
 	*walker
-	explained [2][]atomic.Int64
+	change [2][]ChangeKind // by direction and entity: of those on both sides
+	counts [][2][]int      // of each counter
 }
 
 func (w *walker) newTally() *tally {
 	t := &tally{walker: w}
-	for d := range t.explained {
-		t.explained[d] = make([]atomic.Int64, w.first)
+	for d := range t.change {
+		t.change[d] = make([]ChangeKind, len(w.entities))
+		for i := range w.first {
+			if w.inBoth(i) {
+				t.change[d][i] = isolationChange(w.isolated(0, d, i), w.isolated(1, d, i))
+			}
+		}
 	}
 	return t
 }
 
-// count says whether changes of isolation explain that a connection is gone or
-// new as a whole. They never explain a change of ports.
-func (t *tally) count(c connection) bool {
-	from, to := 0, 1
-	switch noPorts {
-	case c.ports[1]:
-	case c.ports[0]:
-		from, to = 1, 0
-	default:
-		return false
+func isolationChange(before, after bool) ChangeKind {
+	switch {
+	case !before && after:
+		return Isolated
+	case before && !after:
+		return NotIsolated
 	}
-	found := false
-	for d, e := range [2]int32{ingressIndex: c.destination, egressIndex: c.source} {
-		i := int(e)
-		if t.inBoth(i) && !t.isolated(from, d, i) && t.isolated(to, d, i) {
-			t.explained[d][i].Add(1)
+	return ""
+}
+
+// counter says whether changes of isolation explain that a connection is gone
+// or new as a whole, and counts. They never explain a change of ports. One
+// counter is for one goroutine.
+func (t *tally) counter() func(c connection) bool {
+	var counts [2][]int
+	for d := range counts {
+		counts[d] = make([]int, len(t.entities))
+	}
+	t.counts = append(t.counts, counts)
+	ingress, egress := t.change[ingressIndex], t.change[egressIndex]
+	return func(c connection) bool {
+		why := Isolated
+		if c.ports[0] == noPorts {
+			why = NotIsolated
+		} else if c.ports[1] != noPorts {
+			return false
+		}
+		found := false
+		if ingress[c.destination] == why {
+			counts[ingressIndex][c.destination]++
 			found = true
 		}
+		if egress[c.source] == why {
+			counts[egressIndex][c.source]++
+			found = true
+		}
+		return found
 	}
-	return found
+}
+
+// explained is how many connections a change of isolation explains.
+func (t *tally) explained(direction, entity int) int {
+	n := 0
+	for _, counts := range t.counts {
+		n += counts[direction][entity]
+	}
+	return n
 }
 
 // inBoth says that the entity is a workload, or symbolic, on both sides.
@@ -128,16 +163,9 @@ func (w *walker) headlines(t *tally) []Change {
 			continue
 		}
 		for index, d := range []Direction{ingressIndex: Ingress, egressIndex: Egress} {
-			before, after := w.isolated(0, index, i), w.isolated(1, index, i)
-			if before == after {
-				continue
+			if kind := t.change[index][i]; kind != "" {
+				list = append(list, Change{Kind: kind, Source: e.peer, Direction: d, Pairs: t.explained(index, i)})
 			}
-			kind := Isolated
-			if before {
-				kind = NotIsolated
-			}
-			list = append(list, Change{Kind: kind, Source: e.peer, Direction: d,
-				Pairs: int(t.explained[index][i].Load())})
 		}
 	}
 	return list

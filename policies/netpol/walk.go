@@ -11,14 +11,20 @@ import (
 // there are processors.
 type walker struct {
 	*universe
-	tables []*table
-	ports  *portTable
+	tables  []*table
+	ports   *portTable
+	admit   []*admission // by table
+	virtual int          // the first entity that stands for nobody in the inventories
 }
 
 func newWalker(sets []Set, dialect Dialect) *walker {
 	w := &walker{universe: newUniverse(sets, dialect), ports: newPortTable()}
+	for w.virtual < w.first && w.entities[w.virtual].peer.Symbolic == "" {
+		w.virtual++
+	}
 	for i := range sets {
 		w.tables = append(w.tables, w.compile(i, w.ports))
+		w.admit = append(w.admit, w.newAdmission(i))
 	}
 	return w
 }
@@ -32,13 +38,18 @@ type connection struct {
 // pairs returns the pairs that keep wants, sorted. Pairs that no table allows
 // anything on may be left out. keep must be safe for concurrent use.
 func (w *walker) pairs(keep func(c connection) bool) []connection {
+	return w.pairsOf(func() func(c connection) bool { return keep })
+}
+
+// pairsOf is pairs with a keep for each goroutine.
+func (w *walker) pairsOf(newKeep func() func(c connection) bool) []connection {
 	var mu sync.Mutex
 	var all []connection
 	next := make(chan int)
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
+		row := w.newRow(newKeep())
 		group.Go(func() {
-			row := w.newRow(keep)
 			for source := range next {
 				row.walk(source)
 			}
@@ -61,10 +72,12 @@ func (w *walker) pairs(keep func(c connection) bool) []connection {
 // row is the work for one source after the other.
 type row struct {
 	*walker
-	memo   *memo
-	keep   func(c connection) bool
-	egress [2][]int32 // by table and destination
-	found  []connection
+	memo *memo
+	keep func(c connection) bool
+	// By table and destination: what egress of the source and ingress of the
+	// destination allow.
+	egress, ingress [2][]int32
+	found           []connection
 	// reachable is scratch space of reach.
 	reachable bitset
 }
@@ -73,6 +86,7 @@ func (w *walker) newRow(keep func(c connection) bool) *row {
 	r := &row{walker: w, memo: w.ports.memo(), keep: keep, reachable: newBitset(len(w.entities))}
 	for i := range w.tables {
 		r.egress[i] = make([]int32, len(w.entities))
+		r.ingress[i] = make([]int32, len(w.entities))
 	}
 	return r
 }
@@ -80,13 +94,19 @@ func (w *walker) newRow(keep func(c connection) bool) *row {
 func (r *row) walk(source int) {
 	for i := range r.tables {
 		r.fillEgress(i, source)
+		r.admit[i].fill(r.memo, r.ingress[i], source)
 	}
-	if source >= r.first {
-		r.visitAll(source, 0, r.first) // from address to address nobody asks
+	if source >= r.virtual {
+		// Two ends that are both in no inventory mean nothing.
+		r.visitAll(source, 0, r.virtual)
 		return
 	}
 	if reach := r.reach(source); reach != nil {
-		reach.each(func(d int) { r.visit(source, d) })
+		reach.each(func(d int) {
+			if d < r.first || d >= r.second {
+				r.visit(source, d)
+			}
+		})
 		return
 	}
 	r.visitAll(source, 0, r.first)
@@ -99,15 +119,14 @@ func (r *row) visitAll(source, from, to int) {
 	}
 }
 
-// visit judges one pair.
+// visit judges one pair. A single pod does not talk to itself.
 func (r *row) visit(source, destination int) {
-	onlySource := destination >= r.first && destination < r.second
-	if onlySource || r.skip(source, destination) {
+	if source == destination && !r.entities[source].many {
 		return
 	}
 	c := connection{source: int32(source), destination: int32(destination)}
 	for i := range r.tables {
-		c.ports[i] = r.allowed(i, source, destination)
+		c.ports[i] = r.memo.intersect(r.egress[i][destination], r.ingress[i][destination])
 	}
 	if r.keep(c) {
 		r.found = append(r.found, c)
@@ -131,60 +150,24 @@ func (r *row) reach(source int) bitset {
 	return r.reachable
 }
 
-// fillEgress computes what egress at the source allows to each destination.
+// fillEgress computes what egress at the source allows to each destination:
+// nothing where the source is not there.
 func (r *row) fillEgress(i, source int) {
 	egress := r.egress[i]
+	isolated := source < r.first && r.tables[i].subjects[egressIndex][source].isolated
 	start := allPorts
-	if source < r.first && r.tables[i].subjects[egressIndex][source].isolated {
+	if isolated || !r.present(i, source) {
 		start = noPorts
 	}
 	for d := range egress {
 		egress[d] = start
 	}
-	if start == allPorts {
+	if !isolated || !r.present(i, source) {
 		return
 	}
 	for _, t := range r.tables[i].subjects[egressIndex][source].terms {
 		t.peers.each(func(d int) { egress[d] = r.memo.union(egress[d], t.ports) })
 	}
-}
-
-// skip leaves out pairs that mean nothing: a single pod with itself, and two
-// ends that are both not in the manifests.
-func (r *row) skip(source, destination int) bool {
-	s, d := &r.entities[source], &r.entities[destination]
-	if source == destination {
-		return !s.many || s.peer.Symbolic != ""
-	}
-	virtual := func(i int, e *entity) bool { return i >= r.first || e.peer.Symbolic != "" }
-	return virtual(source, s) && virtual(destination, d)
-}
-
-// allowed is what table i allows on the pair: nothing where one end is not
-// there.
-func (r *row) allowed(i, source, destination int) int32 {
-	egress := r.egress[i][destination]
-	if egress == noPorts || !r.present(i, source) || !r.present(i, destination) {
-		return noPorts
-	}
-	return r.memo.intersect(egress, r.ingress(i, source, destination))
-}
-
-func (r *row) ingress(i, source, destination int) int32 {
-	if destination >= r.first {
-		return allPorts
-	}
-	s := &r.tables[i].subjects[ingressIndex][destination]
-	if !s.isolated {
-		return allPorts
-	}
-	ports := noPorts
-	for _, t := range s.terms {
-		if t.peers.has(source) {
-			ports = r.memo.union(ports, t.ports)
-		}
-	}
-	return ports
 }
 
 func (w *walker) present(i, entity int) bool {
