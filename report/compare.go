@@ -46,10 +46,12 @@ func CompareManifests(before, after Manifests, c Comparison) ([]Difference, erro
 		list, errs = append(list, changes...), append(errs, err)
 	}
 	if slices.Contains(c.Kinds, KindNetpol) {
-		changes, err := compareNetpol(before, after, c.Dialect)
+		changes, err := compareNetpol(before, after, c)
 		list, errs = append(list, changes...), append(errs, err)
 	}
-	list = slices.DeleteFunc(list, func(d Difference) bool { return !c.concerns(d.Workload) })
+	list = slices.DeleteFunc(list, func(d Difference) bool {
+		return d.Kind != KindNetpol && !c.concerns(d.Workload) // connections have two ends
+	})
 	slices.SortStableFunc(list, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(a.Effect.rank(), b.Effect.rank()), a.Workload.Compare(b.Workload),
 			strings.Compare(a.Kind, b.Kind), strings.Compare(a.Subject, b.Subject))
@@ -99,10 +101,17 @@ func capsEffect(c caps.Change) Effect {
 	return Tighter
 }
 
-func compareNetpol(before, after Manifests, name string) ([]Difference, error) {
-	dialect, ok := netpol.DialectOf(name)
+func compareNetpol(before, after Manifests, c Comparison) ([]Difference, error) {
+	changes, err := CompareConnections(before, after, c)
+	return ConnectionDifferences(changes), err
+}
+
+// CompareConnections says which connections between workloads and addresses
+// only one set of manifests allows, and whose isolation changes.
+func CompareConnections(before, after Manifests, c Comparison) ([]netpol.Change, error) {
+	dialect, ok := netpol.DialectOf(c.Dialect)
 	if !ok {
-		return nil, fmt.Errorf("no network plugin %q is known", name)
+		return nil, fmt.Errorf("no network plugin %q is known", c.Dialect)
 	}
 	var sets [2]netpol.Set
 	var errs []error
@@ -111,11 +120,20 @@ func compareNetpol(before, after Manifests, name string) ([]Difference, error) {
 		errs = append(errs, bad...)
 		sets[i] = netpol.Set{Policies: m.Netpol, Inventory: inv}
 	}
+	changes := netpol.Compare(sets[0], sets[1], netpol.CompareOptions{Dialect: dialect, All: c.AllConnections})
+	changes = slices.DeleteFunc(changes, func(change netpol.Change) bool {
+		return !c.concerns(change.Source.Workload) && !c.concerns(change.Destination.Workload)
+	})
+	return changes, errors.Join(errs...)
+}
+
+// ConnectionDifferences are changes of connections as differences.
+func ConnectionDifferences(changes []netpol.Change) []Difference {
 	var list []Difference
-	for _, change := range netpol.Compare(sets[0], sets[1], netpol.CompareOptions{Dialect: dialect}) {
+	for _, change := range changes {
 		list = append(list, connectionDifference(change))
 	}
-	return list, errors.Join(errs...)
+	return list
 }
 
 func connectionDifference(c netpol.Change) Difference {

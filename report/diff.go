@@ -24,6 +24,8 @@ type Comparison struct {
 	Baseline  []string  // fingerprints that are known already
 	Today     time.Time // for the ignore entries that expire
 	Policies  bool      // also make the policies that would fit
+	// AllConnections compares also connections that a change of isolation explains.
+	AllConnections bool
 }
 
 // ErrNothing says that no workload was both observed and declared.
@@ -284,7 +286,7 @@ func (r *Report) suggest(seen []policies.Observation, objects []manifest.Object,
 	made, _ := Policies(seen, Request{Kinds: c.Kinds, Objects: objects})
 	for _, p := range made {
 		at := slices.IndexFunc(r.Workloads, func(w Workload) bool {
-			return w.Observed && (w.Workload == p.Workload || samePod(w.Workload, p.Workload))
+			return w.Observed && p.isFor(w.Workload)
 		})
 		if at >= 0 {
 			r.Workloads[at].Policies = append(r.Workloads[at].Policies, p)

@@ -24,12 +24,15 @@ func Recorded(advisor string, traces []string, seen Observed, made []Policy) *Re
 	return r
 }
 
+// isFor says that a policy is for a container, or for the pod that it is in.
+func (p Policy) isFor(w policies.Workload) bool {
+	return w == p.Workload || p.Workload.Container == "" && samePod(w, p.Workload)
+}
+
 // addPolicy puts a policy with the workload it is for. One for a whole pod
 // stands with its first container, one for a namespace by itself.
 func (r *Report) addPolicy(p Policy) {
-	at := slices.IndexFunc(r.Workloads, func(w Workload) bool {
-		return w.Workload == p.Workload || p.Workload.Container == "" && samePod(w.Workload, p.Workload)
-	})
+	at := slices.IndexFunc(r.Workloads, func(w Workload) bool { return p.isFor(w.Workload) })
 	if at < 0 {
 		at = len(r.Workloads)
 		r.Workloads = append(r.Workloads, Workload{Workload: p.Workload})

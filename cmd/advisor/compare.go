@@ -3,23 +3,42 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
+	"advisor/policies/netpol/listing"
 	"advisor/report"
 )
 
 // compareCmd compares two sets of declared policies.
 type compareCmd struct {
 	output
-	Format   string   `enum:"text,json,markdown" default:"text" help:"text, json or markdown."`
+	Format   string   `enum:"${compare_formats}" default:"text" help:"text, json or markdown; or connections alone in the forms of the np-guard tools: txt, csv, md, dot, svg, np-guard-json."`
 	Kind     []string `enum:"seccomp,netpol,caps" default:"seccomp,netpol,caps" help:"Compare only these kinds."`
 	Workload []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
 	Engine   string   `placeholder:"NAME" help:"The engine that runs the containers: docker, podman, kubernetes …"`
 	Dialect  string   `placeholder:"NAME" help:"The network plugin that enforces the policies."`
+	All      bool     `help:"List also connections that a change of isolation explains."`
 	FailOn   string   `enum:"any,looser,never" default:"any" help:"What ends with 1: any difference, looser ones, or never."`
 
 	Old string `arg:"" help:"Manifests before: a file, a directory, or '-' for stdin."`
 	New string `arg:"" help:"Manifests after."`
+}
+
+// npGuardJSON is np-guard's form of JSON, beside one of advisor's own.
+const npGuardJSON = "np-guard-json"
+
+// compareFormats are advisor's own forms of a comparison, then np-guard's.
+func compareFormats() []string {
+	formats := []string{"text", "json", "markdown"}
+	for _, f := range listing.Formats() {
+		if f == "json" {
+			f = npGuardJSON
+		}
+		formats = append(formats, f)
+	}
+	return formats
 }
 
 // Run prints what the new manifests allow that the old ones do not, and the
@@ -39,9 +58,13 @@ func (c *compareCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	list, err := report.CompareManifests(before, after, report.Comparison{
-		Kinds: c.Kind, Workloads: c.Workload, Engine: c.Engine, Dialect: c.Dialect,
-	})
+	how := report.Comparison{
+		Kinds: c.Kind, Workloads: c.Workload, Engine: c.Engine, Dialect: c.Dialect, AllConnections: c.All,
+	}
+	if slices.Index(compareFormats(), c.Format) > 2 {
+		return c.connections(s, before, after, how)
+	}
+	list, err := report.CompareManifests(before, after, how)
 	if err != nil {
 		return err
 	}
@@ -53,6 +76,34 @@ func (c *compareCmd) Run(s streams) error {
 		return err
 	}
 	return c.code(list)
+}
+
+// connections prints what changes between peers in a form of np-guard's, which
+// has no words for anything else.
+func (c *compareCmd) connections(s streams, before, after report.Manifests, how report.Comparison) error {
+	if !slices.Contains(c.Kind, report.KindNetpol) {
+		return hint(fmt.Errorf("--format %s lists connections, and --kind leaves out netpol", c.Format),
+			"text, json and markdown show the other kinds")
+	}
+	for _, p := range slices.Concat(before.Problems, after.Problems) {
+		s.say("%s", p)
+	}
+	if len(c.Kind) > 1 {
+		s.say("%s lists connections only: seccomp profiles and capabilities are not compared", c.Format)
+	}
+	changes, err := report.CompareConnections(before, after, how)
+	if err != nil {
+		return err
+	}
+	format := strings.TrimPrefix(c.Format, "np-guard-")
+	text, err := listing.Changes(format, changes)
+	if err != nil {
+		return err
+	}
+	if err := c.write(s, []document{{name: "changes." + format, body: text}}); err != nil {
+		return err
+	}
+	return c.code(report.ConnectionDifferences(changes))
 }
 
 func (c *compareCmd) print(s streams, d report.Differences) error {

@@ -82,6 +82,7 @@ func newParser(g *grammar, s streams, exit func(int)) (*kong.Kong, error) {
 			"renderings":      strings.Join(report.Renderings(), ","),
 			"ignore_file":     report.IgnoreFile,
 			"seccomp_formats": report.FormatNames(report.KindSeccomp),
+			"compare_formats": strings.Join(compareFormats(), ","),
 			"netpol_formats":  report.FormatNames(report.KindNetpol),
 			"caps_formats":    report.FormatNames(report.KindCaps),
 		},
