@@ -13,6 +13,7 @@ import (
 // container is one container in all segments that speak of it.
 type container struct {
 	key      containerKey
+	shown    string // its id in observations
 	segments []*segment
 	records  map[*segment]*trace.Container // the last of each segment
 	counts   map[string]uint64             // by [trace.Count.Fact]

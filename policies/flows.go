@@ -53,6 +53,23 @@ func (f *flow) keep(at sample) {
 	}
 }
 
+// in are the flows of one container with the id that it goes by.
+func (f flows[K]) in(id string) flows[K] {
+	renamed := make(flows[K], len(f))
+	for key, have := range f {
+		if have.samples[0].Container == id {
+			return f // as of all its flows
+		}
+		one := *have
+		one.samples = slices.Clone(have.samples)
+		for i := range one.samples {
+			one.samples[i].Container = id
+		}
+		renamed[key] = &one
+	}
+	return renamed
+}
+
 func (f flows[K]) join(from flows[K], counts map[K]uint64) {
 	for key, part := range from {
 		sum, ok := f[key]

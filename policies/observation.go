@@ -9,8 +9,10 @@ import (
 // Observation is everything any number of traces say of one workload: sets,
 // sorted, the same whatever order the traces came in.
 type Observation struct {
-	Workload     Workload
-	Containers   []trace.Container // the replicas, sorted by ID
+	Workload Workload
+	// Containers are the replicas, sorted. Their ids are unique among all
+	// observations: where those of two nodes are the same, "@" and the node follow.
+	Containers   []trace.Container
 	Syscalls     []Syscall
 	Capabilities []Capability
 	Connects     []Connect

@@ -11,7 +11,9 @@ import (
 // [Workload.Compare]. Every list in them is sorted.
 func (o *Observer) Observations() []Observation {
 	replicas := make(map[Workload][]*container)
+	ids := o.ids()
 	for _, c := range o.containers {
+		c.shown = ids[c]
 		record, _ := c.record()
 		w := WorkloadOf(&record)
 		replicas[w] = append(replicas[w], c)
@@ -23,6 +25,33 @@ func (o *Observer) Observations() []Observation {
 	return list
 }
 
+// ids are what containers go by in observations: the id, and where another has
+// the same one, the node behind it; where that is the same, too, its boot; and
+// where a trace says neither, the trace. Names of machines, and ids that a
+// kernel counts, come again on another node.
+func (o *Observer) ids() map[*container]string {
+	ids := make(map[*container]string, len(o.containers))
+	for _, c := range o.containers {
+		ids[c] = c.key.id
+	}
+	for _, more := range []func(containerKey) string{
+		func(k containerKey) string { return k.node },
+		func(k containerKey) string { return k.boot },
+		func(k containerKey) string { return k.trace },
+	} {
+		count := make(map[string]int)
+		for _, id := range ids {
+			count[id]++
+		}
+		for c, id := range ids {
+			if suffix := more(c.key); count[id] > 1 && suffix != "" {
+				ids[c] = id + "@" + suffix
+			}
+		}
+	}
+	return ids
+}
+
 func observe(w Workload, replicas []*container) Observation {
 	slices.SortFunc(replicas, compareContainers)
 	sum := newFacts()
@@ -31,8 +60,12 @@ func observe(w Workload, replicas []*container) Observation {
 	for _, c := range replicas {
 		uncounted += sum.join(c)
 		record, _ := c.record()
+		record.ID = c.shown
 		obs.Containers = append(obs.Containers, record)
-		obs.Exits = append(obs.Exits, c.exits...)
+		for _, e := range c.exits {
+			e.Container = c.shown
+			obs.Exits = append(obs.Exits, e)
+		}
 	}
 	slices.SortStableFunc(obs.Exits, compareExits)
 	sum.list(&obs)
@@ -50,8 +83,8 @@ func (f *facts) join(c *container) int {
 	assigned := make(map[string]bool)
 	f.syscalls.join(c.syscalls, assign(c.counts, assigned, c.syscalls))
 	f.capabilities.join(c.capabilities, assign(c.counts, assigned, c.capabilities))
-	f.connects.join(c.connects, assign(c.counts, assigned, c.connects.seen()))
-	f.accepts.join(c.accepts, assign(c.counts, assigned, c.accepts.seen()))
+	f.connects.join(c.connects.in(c.shown), assign(c.counts, assigned, c.connects.seen()))
+	f.accepts.join(c.accepts.in(c.shown), assign(c.counts, assigned, c.accepts.seen()))
 	f.listens.join(c.listens, nil)
 	f.denied.join(c.denied, nil)
 	f.execs.join(c.execs, nil)

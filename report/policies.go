@@ -37,6 +37,7 @@ func Policies(seen []policies.Observation, req Request) ([]Policy, error) {
 	}
 	var list []Policy
 	var errs []error
+	var notes []string
 	for _, kind := range Kinds() {
 		if !slices.Contains(req.Kinds, kind) {
 			continue
@@ -45,11 +46,18 @@ func Policies(seen []policies.Observation, req Request) ([]Policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		made, err := ofKind(kind, seen, chosen, req, format)
-		list, errs = append(list, made...), append(errs, err)
+		made, none, err := ofKind(kind, seen, chosen, req, format)
+		list, notes, errs = append(list, made...), append(notes, none...), append(errs, err)
 	}
 	slices.SortStableFunc(list, func(a, b Policy) int { return a.Workload.Compare(b.Workload) })
 	tellApart(list)
+	switch {
+	case len(notes) == 0:
+	case len(list) > 0: // the other kinds still say something
+		list[0].Notes = append(list[0].Notes, notes...)
+	default:
+		errs = append(errs, ungovernedError(notes))
+	}
 	return list, errors.Join(errs...)
 }
 
@@ -66,7 +74,9 @@ func tellApart(list []Policy) {
 	}
 }
 
-func ofKind(kind string, seen, chosen []policies.Observation, req Request, format Format) ([]Policy, error) {
+// ofKind makes the policies of one kind, or says why there is none to make.
+func ofKind(kind string, seen, chosen []policies.Observation, req Request, format Format,
+) (list []Policy, none []string, err error) {
 	var errs []error
 	var sighted []policies.Observation
 	for _, o := range chosen {
@@ -77,10 +87,9 @@ func ofKind(kind string, seen, chosen []policies.Observation, req Request, forma
 		sighted = append(sighted, o)
 	}
 	if kind == KindNetpol {
-		list, err := netpolOf(seen, sighted, req, format)
-		return list, errors.Join(append(errs, err)...)
+		list, none, err := netpolOf(seen, sighted, req, format)
+		return list, none, errors.Join(append(errs, err)...)
 	}
-	var list []Policy
 	for _, o := range sighted {
 		p, err := single(kind, o, req, format)
 		if err != nil {
@@ -89,7 +98,7 @@ func ofKind(kind string, seen, chosen []policies.Observation, req Request, forma
 		}
 		list = append(list, p)
 	}
-	return list, errors.Join(errs...)
+	return list, nil, errors.Join(errs...)
 }
 
 // single makes a policy that concerns one container alone.
@@ -101,16 +110,17 @@ func single(kind string, o policies.Observation, req Request, format Format) (Po
 }
 
 // netpolOf makes the policies of chosen workloads with the flows of all in
-// sight, which tell whose addresses their peers are.
-func netpolOf(seen, chosen []policies.Observation, req Request, format Format) ([]Policy, error) {
+// sight, which tell whose addresses their peers are; or says why none of them
+// gets one.
+func netpolOf(seen, chosen []policies.Observation, req Request, format Format) ([]Policy, []string, error) {
 	if len(chosen) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	inv, errs := netpol.NewInventory(req.Objects, seen)
 	all, err := Netpol(seen, inv, req.Netpol, format)
 	var ungoverned ungovernedError
-	if errors.As(err, &ungoverned) && len(req.Kinds) > 1 {
-		err = nil // the other kinds still say something
+	if errors.As(err, &ungoverned) {
+		err = nil
 	}
 	var list []Policy
 	for _, p := range all {
@@ -121,7 +131,7 @@ func netpolOf(seen, chosen []policies.Observation, req Request, format Format) (
 			list = append(list, p)
 		}
 	}
-	return list, errors.Join(append(errs, err)...)
+	return list, ungoverned, errors.Join(append(errs, err)...)
 }
 
 // blind says that nothing was looked for that the policy would be made of: what

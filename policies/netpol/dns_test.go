@@ -137,3 +137,39 @@ func TestAmbiguous(t *testing.T) {
 		t.Errorf("ipblock: %+v\n%s", s.Unresolved, text)
 	}
 }
+
+// TestEndpoints holds that the older object beside EndpointSlices says as much.
+func TestEndpoints(t *testing.T) {
+	const service = `apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {clusterIP: 10.96.0.9, ports: [{name: sql, port: 5432}]}
+---
+`
+	const slice = `---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: db-x, namespace: shop, labels: {kubernetes.io/service-name: db}}
+endpoints: [{addresses: [198.51.100.9]}]
+ports: [{name: sql, port: 15432}]
+`
+	const older = `apiVersion: v1
+kind: Endpoints
+metadata: {name: db, namespace: shop}
+subsets:
+- addresses: [{ip: 198.51.100.9}]
+  notReadyAddresses: [{ip: 198.51.100.10}]
+  ports: [{name: sql, port: 15432}]
+`
+	web := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "10.96.0.9", 5432, "established")
+	for name, yaml := range map[string]string{"alone": older + "---\n" + service, "with a slice": service + older + slice} {
+		inv := inventory(t, yaml, all(web))
+		flows, _ := Flows(all(web), inv)
+		if len(flows) != 1 || flows[0].String() != "shop/Deployment/web -> 198.51.100.9 TCP 15432" {
+			t.Errorf("%s: %v", name, flows)
+		}
+		if n := len(inv.Service("shop", "db").Endpoints); n != 1 {
+			t.Errorf("%s: %d endpoints, want 1", name, n)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"advisor/policies"
@@ -31,7 +32,7 @@ func (inv *Inventory) addObjects(objects []manifest.Object) []error {
 	var errs []error
 	for _, last := range []bool{false, true} {
 		for _, o := range objects {
-			isLast := o.Kind == "Pod" || o.Kind == "EndpointSlice"
+			isLast := slices.Contains([]string{"Pod", "Endpoints", "EndpointSlice"}, o.Kind)
 			if isLast != last {
 				continue
 			}
@@ -60,6 +61,8 @@ func (inv *Inventory) addObject(o manifest.Object) error {
 		})
 	case "EndpointSlice":
 		return decodeInto(o, inv.addSlice)
+	case "Endpoints":
+		return decodeInto(o, inv.addEndpoints)
 	case "Node":
 		return decodeInto(o, inv.addNode)
 	case "Pod":

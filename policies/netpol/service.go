@@ -19,7 +19,7 @@ type Service struct {
 	ExternalIPs []netip.Addr
 	Selector    map[string]string // nil without one
 	Ports       []ServicePort
-	// Endpoints are those of its EndpointSlices.
+	// Endpoints are those of its EndpointSlices, or of the older Endpoints.
 	Endpoints []ServiceEndpoint
 }
 
@@ -110,10 +110,63 @@ func (inv *Inventory) addSlice(slice *discoveryv1.EndpointSlice) {
 	}
 	for _, e := range slice.Endpoints {
 		for _, ip := range parseAddrs(e.Addresses...) {
-			s.Endpoints = append(s.Endpoints, ServiceEndpoint{ip, ports})
+			if !s.has(ip, ports) {
+				s.Endpoints = append(s.Endpoints, ServiceEndpoint{ip, ports})
+			}
 		}
 	}
 	slices.SortStableFunc(s.Endpoints, func(a, b ServiceEndpoint) int { return a.IP.Compare(b.IP) })
+}
+
+// endpoints is the kind Endpoints of the core API, from which clusters make
+// EndpointSlices and which Go's types call deprecated. It has its Service's name.
+type endpoints struct {
+	Metadata metav1.ObjectMeta `json:"metadata"`
+	Subsets  []struct {
+		Addresses []struct {
+			IP string `json:"ip"`
+		} `json:"addresses"`
+		Ports []struct {
+			Name string `json:"name"`
+			Port int    `json:"port"`
+		} `json:"ports"`
+	} `json:"subsets"`
+}
+
+// addEndpoints adds the endpoints that no slice of the Service has: most stand
+// in both.
+func (inv *Inventory) addEndpoints(e *endpoints) {
+	s := inv.Service(namespaceOf(e.Metadata.Namespace), e.Metadata.Name)
+	if s == nil {
+		return
+	}
+	for _, subset := range e.Subsets {
+		ports := make(map[string]int)
+		for _, p := range subset.Ports {
+			ports[p.Name] = p.Port
+		}
+		for _, a := range subset.Addresses {
+			for _, ip := range parseAddrs(a.IP) {
+				if !s.has(ip, ports) {
+					s.Endpoints = append(s.Endpoints, ServiceEndpoint{ip, ports})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(s.Endpoints, func(a, b ServiceEndpoint) int { return a.IP.Compare(b.IP) })
+}
+
+// has says that an endpoint is known with all of these ports.
+func (s *Service) has(ip netip.Addr, ports map[string]int) bool {
+	for name, number := range ports {
+		if !slices.ContainsFunc(s.Endpoints, func(e ServiceEndpoint) bool {
+			have, ok := e.Ports[name]
+			return e.IP == ip && ok && have == number
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 func deref(s *string) string {
