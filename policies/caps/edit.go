@@ -1,9 +1,6 @@
 package caps
 
 import (
-	"bytes"
-	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,33 +10,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ErrNotInPlace says that a manifest is written in a way that leaves no lines
-// of its own to what is to be changed: as JSON, in braces, or by an alias.
-var ErrNotInPlace = errors.New("cannot be edited in place")
-
 // Edit sets the security context of s's container in obj, or the capabilities
 // of s's service in a compose file, and returns the changed text of the file
 // that obj was read from. Every byte outside of that stays; comments inside of
 // it are kept, as is what it says that s knows nothing of. Objects of one file
 // are edited from the last to the first.
 func Edit(text []byte, obj manifest.Object, s Synthesis) ([]byte, error) {
-	e := editor{lines: bytes.SplitAfter(text, []byte("\n"))}
+	e := manifest.NewEditor(text)
 	parent, entries, err := edits(obj, s)
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range slices.Backward(entries) {
-		if err := e.set(parent, entry.key, entry.value); err != nil {
+		if err := e.Set(parent, entry.key, entry.value); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", obj.Position(), entry.key, err)
 		}
 	}
-	slices.SortStableFunc(e.splices, func(a, b splice) int {
-		return cmp.Or(b.from-a.from, b.to-a.to)
-	})
-	for _, sp := range e.splices {
-		e.lines = slices.Replace(e.lines, sp.from, sp.to, sp.text)
-	}
-	return bytes.Join(e.lines, nil), nil
+	return e.Bytes(), nil
 }
 
 // field is an entry of a mapping.
@@ -111,7 +98,7 @@ func editContext(declared, pod *yaml.Node, s Synthesis) *yaml.Node {
 	if declared == nil || declared.Kind != yaml.MappingNode {
 		declared = mapping()
 	}
-	out := withoutFoot(declared)
+	out := manifest.WithoutFoot(declared)
 	out.Style = 0
 	fresh := contextNode(s)
 	for i := 0; i+1 < len(fresh.Content); i += 2 {
@@ -137,7 +124,7 @@ func editLists(declared *yaml.Node, s Synthesis, add, drop string) *yaml.Node {
 	if declared == nil || declared.Kind != yaml.MappingNode {
 		declared = mapping()
 	}
-	out := cloned(declared)
+	out := manifest.Clone(declared)
 	out.Style = 0
 	if len(s.Add) > 0 {
 		setEntry(out, add, editList(valueOf(out, add), s, s.Add))
@@ -154,7 +141,7 @@ func editList(declared *yaml.Node, s Synthesis, want []string) *yaml.Node {
 	out := sequence()
 	var have []string
 	if declared != nil && declared.Kind == yaml.SequenceNode {
-		out = withoutFoot(declared)
+		out = manifest.WithoutFoot(declared)
 		out.Content = slices.DeleteFunc(out.Content, func(n *yaml.Node) bool {
 			return !slices.Contains(want, bare(n.Value))
 		})
@@ -209,14 +196,4 @@ func remove(node *yaml.Node, key string) {
 			return
 		}
 	}
-}
-
-// cloned is a deep copy. Aliases in it keep what they stand for.
-func cloned(node *yaml.Node) *yaml.Node {
-	out := *node
-	out.Content = make([]*yaml.Node, len(node.Content))
-	for i, c := range node.Content {
-		out.Content[i] = cloned(c)
-	}
-	return &out
 }

@@ -160,7 +160,7 @@ func TestEditNotInPlace(t *testing.T) {
 		"x: &s {}\n" + podOf("  - name: web\n    securityContext: *s\n"),
 	} {
 		objects, _ := manifest.Read("x.yaml", []byte(text))
-		if _, err := Edit([]byte(text), objects[0], chownOnly(t, "web")); !errors.Is(err, ErrNotInPlace) {
+		if _, err := Edit([]byte(text), objects[0], chownOnly(t, "web")); !errors.Is(err, manifest.ErrNotInPlace) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -1,17 +1,43 @@
-package caps
+package manifest
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// editor changes entries of mappings in the lines of a text.
-type editor struct {
+// ErrNotInPlace says that a manifest is written in a way that leaves no lines
+// of its own to what is to be changed: as JSON, in braces, or by an alias.
+var ErrNotInPlace = errors.New("cannot be edited in place")
+
+// Editor changes parts of objects in the lines of the text that they were read
+// from. Every byte outside of a changed part stays, and so do comments above
+// and behind it.
+type Editor struct {
 	lines   [][]byte // with their ends
 	splices []splice
+}
+
+// NewEditor is an editor of a file's text.
+func NewEditor(text []byte) *Editor {
+	return &Editor{lines: bytes.SplitAfter(text, []byte("\n"))}
+}
+
+// Bytes is the text with all changes. Nothing may be changed twice.
+func (e *Editor) Bytes() []byte {
+	slices.SortStableFunc(e.splices, func(a, b splice) int {
+		return cmp.Or(b.from-a.from, b.to-a.to)
+	})
+	lines := slices.Clone(e.lines)
+	for _, sp := range e.splices {
+		lines = slices.Replace(lines, sp.from, sp.to, sp.text)
+	}
+	return bytes.Join(lines, nil)
 }
 
 // splice replaces lines from from up to to, counted from 0.
@@ -20,9 +46,9 @@ type splice struct {
 	text     []byte
 }
 
-// set gives an entry of a mapping that stands in the text a new value, or adds
+// Set gives an entry of a mapping that stands in the text a new value, or adds
 // it behind the mapping's first entry.
-func (e *editor) set(parent *yaml.Node, key string, value *yaml.Node) error {
+func (e *Editor) Set(parent *yaml.Node, key string, value *yaml.Node) error {
 	if parent.Kind != yaml.MappingNode || parent.Style&yaml.FlowStyle != 0 ||
 		len(parent.Content) < 2 {
 		return fmt.Errorf("%w: its parent has no lines of its own", ErrNotInPlace)
@@ -38,7 +64,7 @@ func (e *editor) set(parent *yaml.Node, key string, value *yaml.Node) error {
 	}
 	first, after := parent.Content[0], e.last(parent.Content[1])
 	after = max(after, first.Line)
-	text, err := e.render(first.Column, scalar(key), value, false)
+	text, err := e.render(first.Column, []*yaml.Node{stringNode(key), value}, false)
 	if err != nil {
 		return err
 	}
@@ -51,7 +77,7 @@ func (e *editor) set(parent *yaml.Node, key string, value *yaml.Node) error {
 
 // replace writes an entry anew. It begins where its key stands, which may be
 // behind the dash of a list.
-func (e *editor) replace(key, old, value *yaml.Node) error {
+func (e *Editor) replace(key, old, value *yaml.Node) error {
 	from, to := key.Line-1, max(e.last(old), key.Line)
 	if from >= len(e.lines) || to > len(e.lines) || key.Column > len(e.lines[from])+1 {
 		return fmt.Errorf("%w: it does not stand where it was read", ErrNotInPlace)
@@ -59,7 +85,7 @@ func (e *editor) replace(key, old, value *yaml.Node) error {
 	bare := *key
 	bare.HeadComment, bare.FootComment = "", ""
 	compact := sequencesAlign(key, old)
-	text, err := e.render(key.Column, &bare, value, compact)
+	text, err := e.render(key.Column, []*yaml.Node{&bare, value}, compact)
 	if err != nil {
 		return err
 	}
@@ -72,15 +98,26 @@ func (e *editor) replace(key, old, value *yaml.Node) error {
 	return nil
 }
 
-// render is an entry as lines that begin in a column.
-func (e *editor) render(column int, key, value *yaml.Node, compact bool) ([]byte, error) {
+func stringNode(text string) *yaml.Node {
+	node := new(yaml.Node)
+	node.SetString(text)
+	return node
+}
+
+// render is the entry of a mapping, or one item of a list, as lines that begin
+// in a column.
+func (e *Editor) render(column int, part []*yaml.Node, compact bool) ([]byte, error) {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if compact {
 		enc.CompactSeqIndent()
 	}
-	if err := enc.Encode(mapping([]*yaml.Node{key, value})); err != nil {
+	whole := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: part}
+	if len(part) == 1 {
+		whole.Kind, whole.Tag = yaml.SequenceNode, "!!seq"
+	}
+	if err := enc.Encode(whole); err != nil {
 		return nil, err
 	}
 	if err := enc.Close(); err != nil {
@@ -100,7 +137,7 @@ func (e *editor) render(column int, key, value *yaml.Node, compact bool) ([]byte
 }
 
 // end is how the text ends its lines.
-func (e *editor) end() string {
+func (e *Editor) end() string {
 	if len(e.lines) > 0 && bytes.HasSuffix(e.lines[0], []byte("\r\n")) {
 		return "\r\n"
 	}
@@ -108,7 +145,7 @@ func (e *editor) end() string {
 }
 
 // last is the line, counted from 1, on which a value ends.
-func (e *editor) last(node *yaml.Node) int {
+func (e *Editor) last(node *yaml.Node) int {
 	line := node.Line
 	for _, c := range node.Content {
 		line = max(line, e.last(c))
@@ -120,7 +157,7 @@ func (e *editor) last(node *yaml.Node) int {
 }
 
 // closing is the line of the bracket that ends a flow collection.
-func (e *editor) closing(node *yaml.Node) int {
+func (e *Editor) closing(node *yaml.Node) int {
 	depth, quote := 0, byte(0)
 	column := node.Column - 1
 	for i := node.Line - 1; i < len(e.lines); i++ {
@@ -159,10 +196,10 @@ func sequencesAlign(key, value *yaml.Node) bool {
 	return false
 }
 
-// withoutFoot drops the comments behind the last lines of a value, which stay
-// where they are in the text.
-func withoutFoot(node *yaml.Node) *yaml.Node {
-	out := cloned(node)
+// WithoutFoot is a copy without the comments behind the last lines of a value,
+// which stay where they are in the text.
+func WithoutFoot(node *yaml.Node) *yaml.Node {
+	out := Clone(node)
 	for n := out; n != nil; {
 		n.FootComment = ""
 		if len(n.Content) == 0 {
@@ -174,4 +211,14 @@ func withoutFoot(node *yaml.Node) *yaml.Node {
 		n = n.Content[len(n.Content)-1]
 	}
 	return out
+}
+
+// Clone is a deep copy. Aliases in it keep what they stand for.
+func Clone(node *yaml.Node) *yaml.Node {
+	out := *node
+	out.Content = make([]*yaml.Node, len(node.Content))
+	for i, c := range node.Content {
+		out.Content[i] = Clone(c)
+	}
+	return &out
 }
