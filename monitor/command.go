@@ -28,6 +28,7 @@ const grace = 5 * time.Second
 // network. A nil command is none.
 type command struct {
 	args   []string
+	user   *User
 	path   string
 	cmd    *exec.Cmd
 	group  string // directory of its cgroup, "" without one
@@ -39,7 +40,7 @@ type command struct {
 
 // newCommand finds the program before anything is set up for it.
 func newCommand(o Options) (*command, error) {
-	c := &command{args: o.Command, done: make(chan struct{})}
+	c := &command{args: o.Command, user: o.User, done: make(chan struct{})}
 	if len(o.Command) == 0 {
 		return c, nil
 	}
@@ -55,7 +56,7 @@ func newCommand(o Options) (*command, error) {
 		// steps in the new namespace count as the runtime's and not as the
 		// workload's.
 		Path:   "/proc/self/exe",
-		Args:   InitArgs(c.path, o.Command),
+		Args:   InitArgs(c.path, o.User, o.Command),
 		Stdin:  o.Stdin,
 		Stdout: writerOr(o.Stdout),
 		Stderr: writerOr(o.Stderr),
@@ -214,5 +215,14 @@ func (c *command) record() trace.Container {
 	return trace.Container{
 		ID: fmt.Sprintf("command-%d", c.main), Runtime: commandRuntime,
 		Name: baseName(c.path), Command: c.path, PID: c.cmd.Process.Pid,
+		Granted: &trace.Granted{User: c.who()},
 	}
+}
+
+// who is the user that the command starts as.
+func (c *command) who() string {
+	if c.user != nil {
+		return c.user.ids()
+	}
+	return fmt.Sprintf("%d:%d", os.Geteuid(), os.Getegid())
 }

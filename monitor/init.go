@@ -14,27 +14,32 @@ import (
 const initName = "advisor-init"
 
 // InitArgs are the arguments with which this program, started in new mount and
-// pid namespaces, is their first process and runs the program at path.
-func InitArgs(path string, args []string) []string {
-	return append([]string{initName, path}, args...)
+// pid namespaces, is their first process and runs the program at path, as u
+// where that is not nil.
+func InitArgs(path string, u *User, args []string) []string {
+	return append([]string{initName, u.String(), path}, args...)
 }
 
 // IsInit tells whether this process is the first of a command's namespaces. The
 // program that calls [Run] asks before anything else, and then ends with the
 // code of [Init].
-func IsInit() bool { return len(os.Args) > 2 && os.Args[0] == initName }
+func IsInit() bool { return len(os.Args) > 3 && os.Args[0] == initName }
 
 // Init sets up the namespaces, runs the command, passes signals on to it, waits
 // for what it leaves behind, and returns its exit code: 125 where the set-up
 // failed, 126 and 127 where the program could not be run.
 func Init() int {
-	path, args := os.Args[1], os.Args[2:]
-	if err := setUp(); err != nil {
+	path, args := os.Args[2], os.Args[3:]
+	u, err := ParseUser(os.Args[1])
+	if err == nil {
+		err = setUp()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "advisor:", err)
 		return 125
 	}
 	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{
-		Env: os.Environ(), Files: []uintptr{0, 1, 2},
+		Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: u.attr(),
 	})
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "advisor: running %s: %v\n", path, err)

@@ -44,6 +44,7 @@ type Options struct {
 	// Command is run in a mount and pid namespace of its own and recorded as
 	// one container; recording ends with it.
 	Command        []string
+	User           *User // that it runs as, nil for the recorder's own
 	Stdin          *os.File
 	Stdout, Stderr *os.File
 

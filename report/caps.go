@@ -33,12 +33,16 @@ func Caps(o policies.Observation, opt caps.Options, format Format) (Policy, erro
 	if err != nil {
 		return Policy{}, fmt.Errorf("capabilities of %s: %w", o.Workload, err)
 	}
-	return Policy{
+	made := Policy{
 		Kind: KindCaps, Workload: o.Workload, Format: format.Name,
 		File: FileStem(o.Workload) + format.Suffix, Text: text,
-		Proof: caps.Prove(s, o), Lines: capsLines(s),
+		Proof: caps.Prove(s, o), Lines: capsLines(s), Verified: s.Verified,
 		Notes: append(s.Notes, s.Caveats...), Evidence: o.Evidence,
-	}.proven()
+	}
+	if format.Name == "kubernetes" || format.Name == "patch" {
+		made.PodSecurity = &s.Standing
+	}
+	return made.proven()
 }
 
 func capsText(s caps.Synthesis, format Format) (string, error) {
@@ -89,7 +93,40 @@ func capsLines(s caps.Synthesis) []Line {
 			lines[i].Detail += ", in " + strings.Join(calls[i], ", ")
 		}
 	}
+	return verifiedLines(lines, s.Verified)
+}
+
+// verifiedLines puts the verdicts of an experiment beside what is inferred of
+// the workload. One on a capability that was never asked for makes a line.
+func verifiedLines(lines []Line, v *caps.Verified) []Line {
+	if v == nil {
+		return lines
+	}
+	for _, trial := range v.Verdicts {
+		found := false
+		for i, l := range lines {
+			if l.Subject == trial.Name && l.Reason != string(caps.Runtime) && l.Reason != string(caps.Foreign) {
+				lines[i].Verified, found = &trial, true
+			}
+		}
+		if !found {
+			lines = append(lines, Line{
+				Subject: trial.Name, Reason: reasonVerified, Detail: "not seen in the recording", Verified: &trial,
+			})
+		}
+	}
 	return lines
+}
+
+// reasonVerified is the reason of a line that rests on an experiment alone.
+const reasonVerified = "verified"
+
+// verifiedText is what an experiment says of a line, in a clause.
+func verifiedText(t caps.Trial) string {
+	if !t.Necessary {
+		return "verified: not needed"
+	}
+	return "verified: necessary, without it " + printable(t.Reason)
 }
 
 // joinSeen adds the evidence of another sighting of the same.

@@ -180,6 +180,13 @@ func (r *Report) check(pairs []pairing, m Manifests, inv *netpol.Inventory,
 			findings = append(findings, named(p, checkSeccomp(p, m, c.Engine))...)
 		}
 	}
+	if slices.Contains(c.Kinds, KindCaps) {
+		found, err := r.podSecurity(pairs, m, c)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
+	}
 	if !slices.Contains(c.Kinds, KindNetpol) {
 		return findings, nil
 	}
@@ -198,15 +205,14 @@ func inKubernetes(d caps.Declared) bool { return d.Pod != nil }
 
 // ofWorkloads keeps the findings about workloads that were asked for.
 func ofWorkloads(findings []policies.Finding, globs []string) []policies.Finding {
-	if len(globs) == 0 {
-		return findings
-	}
-	return slices.DeleteFunc(findings, func(f policies.Finding) bool {
-		return !slices.ContainsFunc(globs, func(g string) bool {
-			w := f.Workload
-			w.Container = ""
-			return MatchWorkload(g, w) || MatchWorkload(strings.SplitN(g, ":", 2)[0], w)
-		})
+	return slices.DeleteFunc(findings, func(f policies.Finding) bool { return !asked(f.Workload, globs) })
+}
+
+// asked says that any of the globs names the pod of w, or that there are none.
+func asked(w policies.Workload, globs []string) bool {
+	w.Container = ""
+	return len(globs) == 0 || slices.ContainsFunc(globs, func(g string) bool {
+		return MatchWorkload(g, w) || MatchWorkload(strings.SplitN(g, ":", 2)[0], w)
 	})
 }
 

@@ -19,6 +19,11 @@ func (p Policy) SummaryText(w io.Writer) error {
 	for _, note := range p.Notes {
 		fmt.Fprintf(&b, "  note: %s\n", note)
 	}
+	if p.PodSecurity != nil {
+		for _, line := range aloneLines(*p.PodSecurity) {
+			fmt.Fprintf(&b, "  %s\n", line)
+		}
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -56,6 +61,9 @@ func (l Line) evidence() string {
 	}
 	if l.Detail != "" {
 		parts = append(parts, l.Detail)
+	}
+	if l.Verified != nil {
+		parts = append(parts, verifiedText(*l.Verified))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -57,6 +57,11 @@ func (r *Report) pageWorkloads() []html.Workload {
 		a.Findings = append(a.Findings, f)
 		addCapFinding(a, f)
 	}
+	for _, st := range r.PodSecurity {
+		articles.of(st.Workload).Standing = &html.Standing{
+			Today: st.Today.Level, Could: st.Could.Level, Lines: standingLines(st),
+		}
+	}
 	out := make([]html.Workload, len(articles.list))
 	for i, a := range articles.list {
 		out[i] = *a
@@ -128,7 +133,10 @@ func pageRisks() []html.Risk {
 
 // addPolicy adds a policy and, from the reasons for its lines, the facts.
 func addPolicy(a *html.Workload, p Policy) {
-	made := html.Policy{Kind: p.Kind, Name: p.File, Text: p.Text, Proof: p.Proof, Notes: p.Notes}
+	made := html.Policy{Kind: p.Kind, Name: p.File, Text: p.Text, Proof: p.Proof, Notes: slices.Clone(p.Notes)}
+	if p.PodSecurity != nil {
+		made.Notes = append(made.Notes, aloneLines(*p.PodSecurity)...)
+	}
 	switch p.Kind {
 	case KindSeccomp:
 		addSyscalls(a, p.Lines)

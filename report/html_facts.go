@@ -66,6 +66,7 @@ func addCapabilities(a *html.Workload, lines []Line) {
 		if l.Seen != nil {
 			c.Seen = *l.Seen
 		}
+		verifiedCapability(&c, l)
 		i := slices.IndexFunc(a.Capabilities, func(have html.Capability) bool {
 			return have.Name == c.Name
 		})
@@ -75,6 +76,22 @@ func addCapabilities(a *html.Workload, lines []Line) {
 		case needWeight(c.Need) > needWeight(a.Capabilities[i].Need):
 			a.Capabilities[i] = c
 		}
+	}
+}
+
+// verifiedCapability adds what an experiment says. Where no recording says
+// anything, it decides.
+func verifiedCapability(c *html.Capability, l Line) {
+	switch {
+	case l.Verified == nil:
+		return
+	case l.Verified.Necessary:
+		c.Verified, c.Failed = "necessary", l.Verified.Reason
+	default:
+		c.Verified = "not needed"
+	}
+	if l.Reason == reasonVerified && l.Verified.Necessary {
+		c.Need = html.Needed
 	}
 }
 

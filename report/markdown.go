@@ -51,6 +51,9 @@ func (r *Report) markdownSections() []string {
 	for _, group := range byWorkload(r.Findings) {
 		list = append(list, r.markdownGroup(group))
 	}
+	if table := r.markdownStandings(); table != "" {
+		list = append(list, table)
+	}
 	if graph := r.mermaid(); graph != "" {
 		list = append(list, graph)
 	}
@@ -72,6 +75,26 @@ func (r *Report) markdownGroup(group []policies.Finding) string {
 		for _, doubt := range Doubts(e) {
 			fmt.Fprintf(&b, "- %s\n", cell(doubt))
 		}
+	}
+	b.WriteString("\n</details>\n")
+	return b.String()
+}
+
+// markdownStandings is where the pods stand in the Pod Security Standards.
+func (r *Report) markdownStandings() string {
+	if len(r.PodSecurity) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n<details><summary>Pod Security Standards</summary>\n\n" +
+		"| pod | declared | as observed | in the way of the next level |\n|---|---|---|---|\n")
+	for _, st := range r.PodSecurity {
+		var lines []string
+		for _, line := range standingLines(st) {
+			lines = append(lines, cell(strings.TrimSpace(line)))
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(st.Workload.String()), st.Today.Level, st.Could.Level,
+			strings.Join(lines, "<br>"))
 	}
 	b.WriteString("\n</details>\n")
 	return b.String()

@@ -21,9 +21,13 @@ type Request struct {
 	Seccomp   seccomp.Options
 	Netpol    netpol.Options
 	Caps      caps.Options
+	// Verified are results of experiments, each with one of the workloads.
+	Verified []caps.Verified
 	// Objects say more about the cluster than traces do: owners, labels,
 	// Services.
 	Objects []manifest.Object
+
+	verified map[policies.Workload]*caps.Verified // by the workload they are of
 }
 
 // Policies makes the policies of every workload, by workload and then in the
@@ -31,7 +35,7 @@ type Request struct {
 // leaves the others alone; an [UnprovenError] among it means that advisor is
 // wrong, and nothing should be shown.
 func Policies(seen []policies.Observation, req Request) ([]Policy, error) {
-	chosen, err := Select(seen, req.Workloads)
+	chosen, err := req.choose(seen)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +63,17 @@ func Policies(seen []policies.Observation, req Request) ([]Policy, error) {
 		errs = append(errs, ungovernedError(notes))
 	}
 	return list, errors.Join(errs...)
+}
+
+// choose are the observations of the workloads asked for, once each result of
+// an experiment has found the one that it is of.
+func (req *Request) choose(seen []policies.Observation) ([]policies.Observation, error) {
+	chosen, err := Select(seen, req.Workloads)
+	if err != nil {
+		return nil, err
+	}
+	req.verified, err = assigned(req.Verified, chosen)
+	return chosen, err
 }
 
 // tellApart gives files of one name, which differ in what a file's name cannot
@@ -106,7 +121,7 @@ func single(kind string, o policies.Observation, req Request, format Format) (Po
 	if kind == KindSeccomp {
 		return Seccomp(o, req.Seccomp, format)
 	}
-	return Caps(o, req.Caps, format)
+	return Caps(o, req.capsOptions(o), format)
 }
 
 // netpolOf makes the policies of chosen workloads with the flows of all in

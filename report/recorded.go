@@ -4,12 +4,15 @@ import (
 	"slices"
 
 	"advisor/policies"
+	"advisor/policies/caps"
 )
 
 // Recorded is the report of what was observed and the policies made from it,
 // held against nothing.
-func Recorded(advisor string, traces []string, seen Observed, made []Policy) *Report {
-	r := &Report{Schema: Schema, Advisor: advisor, Traces: traces, Findings: []policies.Finding{}}
+func Recorded(advisor string, traces []string, seen Observed, made []Policy, pods []caps.Standing) *Report {
+	r := &Report{
+		Schema: Schema, Advisor: advisor, Traces: traces, Findings: []policies.Finding{}, PodSecurity: pods,
+	}
 	for _, o := range seen.Observations {
 		r.Workloads = append(r.Workloads, Workload{
 			Workload: o.Workload, Observed: true, Evidence: o.Evidence,

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"advisor/policies"
+	"advisor/policies/caps"
 	"advisor/policies/netpol"
 )
 
@@ -33,6 +34,9 @@ type Report struct {
 	// Flows are the connections that were observed or, of a comparison, that
 	// the manifests allow.
 	Flows []Flow `json:"flows,omitempty"`
+	// PodSecurity is where each declared pod stands in the Pod Security
+	// Standards, sorted by workload.
+	PodSecurity []caps.Standing `json:"podSecurity,omitempty"`
 	// Findings are those that are neither ignored nor in the baseline, worst
 	// first. Empty, never nil, where there is nothing to say.
 	Findings []policies.Finding `json:"findings"`
@@ -73,6 +77,11 @@ type Policy struct {
 	Lines    []Line            `json:"lines,omitempty"` // what it allows, each with its reason
 	Notes    []string          `json:"notes,omitempty"` // choices and assumptions
 	Evidence policies.Evidence `json:"-"`               // of the observation it was made from
+	// PodSecurity is what the Pod Security Standards say of a pod of this
+	// container alone, with the policy in force; of lists for Kubernetes only.
+	PodSecurity *caps.Verdict `json:"podSecurity,omitempty"`
+	// Verified is the experiment that a list of capabilities takes into account.
+	Verified *caps.Verified `json:"verified,omitempty"`
 }
 
 // Line is one thing that a policy allows, and why.
@@ -86,6 +95,8 @@ type Line struct {
 	Seen *policies.Seen `json:"seen,omitempty"`
 	// Phase is "start" or "run" where that is known.
 	Phase string `json:"phase,omitempty"`
+	// Verified is what an experiment says of it, nil where none was made.
+	Verified *caps.Trial `json:"verified,omitempty"`
 }
 
 // Flow is traffic between two ends, each a workload or an address.

@@ -140,6 +140,8 @@ func rulesOfCaps() []Rule {
 			"Set allowPrivilegeEscalation to false."},
 		{"caps/refused", policies.Invalid, "the API server, the kubelet or the engine would refuse it",
 			"The message says what and why."},
+		{RulePodSecurity, policies.Invalid, "the namespace demands a Pod Security level that the pod does not meet",
+			"No pod of it is let in. The evidence says what is in the way; advisor report caps -m, what would do."},
 		{"caps/denied", policies.Unknown, "a capability was asked for while recording, and refused",
 			"Whether it is needed cannot be told from a refusal. Record once with it granted."},
 		{"caps/uncertain", policies.Unknown, "unused as far as the recording can tell",

@@ -20,6 +20,7 @@ func (r *Report) Text(w io.Writer, style Style) error {
 	for _, group := range byWorkload(r.Findings) {
 		r.textGroup(&b, group, style)
 	}
+	r.textStandings(&b, style)
 	for _, line := range r.auditLines() {
 		fmt.Fprintln(&b, line)
 	}
@@ -41,6 +42,18 @@ func (r *Report) textGroup(b *strings.Builder, group []policies.Finding, style S
 		for _, doubt := range Doubts(e) {
 			fmt.Fprintf(b, "%s\n", style.dim("  "+doubt))
 		}
+	}
+}
+
+// textStandings names the pods that could meet a stricter level of the Pod
+// Security Standards than they do. What is in the way, and where the others
+// stand, other forms say.
+func (r *Report) textStandings(b *strings.Builder, style Style) {
+	for _, st := range r.PodSecurity {
+		if st.Today.Level == st.Could.Level {
+			continue
+		}
+		fmt.Fprintf(b, "%s  %s  %s\n", style.bold(st.Workload.String()), standingHead(st), st.Position)
 	}
 }
 

@@ -18,12 +18,12 @@ import (
 // grace is how long a command has to end after it was asked to.
 const grace = 3 * time.Second
 
-func (o Options) start(ctx context.Context, capabilities []string) (*process, error) {
+func (o Options) start(ctx context.Context, s setting) (*process, error) {
 	switch {
 	case len(o.Docker) > 0:
-		return o.startDocker(ctx, capabilities)
+		return o.startDocker(ctx, s)
 	case len(o.Command) > 0:
-		return o.startCommand(capabilities)
+		return o.startCommand(s)
 	}
 	return nil, errNothing
 }
@@ -31,7 +31,10 @@ func (o Options) start(ctx context.Context, capabilities []string) (*process, er
 // startCommand runs the command as the recorder does, below a first process in
 // a mount and pid namespace of its own, with a step between that gives up all
 // capabilities but the listed and takes on the filter.
-func (o Options) startCommand(capabilities []string) (*process, error) {
+func (o Options) startCommand(s setting) (*process, error) {
+	if s.readOnly != nil {
+		return nil, errors.New("a command has no root file system of its own to make read-only")
+	}
 	path, err := exec.LookPath(o.Command[0])
 	if err == nil {
 		path, err = filepath.Abs(path)
@@ -42,7 +45,7 @@ func (o Options) startCommand(capabilities []string) (*process, error) {
 	out := &tail{to: o.Output}
 	cmd := &exec.Cmd{
 		Path:   "/proc/self/exe",
-		Args:   monitor.InitArgs("/proc/self/exe", limitArgs(o, capabilities, path)),
+		Args:   monitor.InitArgs("/proc/self/exe", nil, limitArgs(o, s, path)),
 		Stdout: out, Stderr: out, WaitDelay: grace,
 		SysProcAttr: &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID, Pdeathsig: unix.SIGKILL,

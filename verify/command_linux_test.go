@@ -80,6 +80,24 @@ const limited = `
 	grep -q '^Seccomp:[[:space:]]*2$' /proc/self/status &&
 	grep -q "^NoNewPrivs:[[:space:]]*$1\$" /proc/self/status`
 
+// TestUser looks who a command is, with what groups, and that a user other
+// than root holds nothing but the bounding set.
+func TestUser(t *testing.T) {
+	needRoot(t)
+	_, err := Run(context.Background(), Options{
+		Capabilities: []string{"CHOWN"}, NoNewPrivileges: true, Filter: allowAll(), User: "12:34,56,78",
+		Within: time.Minute,
+		Command: []string{"sh", "-c", `grep -E '^(Uid|Gid|Groups|Cap)' /proc/self/status
+			test "$(id -u):$(id -g):$(id -G)" = "12:34:34 56 78" &&
+			grep -q '^Uid:[[:space:]]*12[[:space:]]*12[[:space:]]*12' /proc/self/status &&
+			grep -q '^CapBnd:[[:space:]]*0*1$' /proc/self/status &&
+			grep -q '^CapPrm:[[:space:]]*0*$' /proc/self/status`},
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // allowAll is the filter "return SECCOMP_RET_ALLOW".
 func allowAll() []byte { return []byte{0x06, 0, 0, 0, 0, 0, 0xff, 0x7f} }
 

@@ -7,10 +7,10 @@ import (
 	"errors"
 )
 
-func (o Options) start(ctx context.Context, capabilities []string) (*process, error) {
+func (o Options) start(ctx context.Context, s setting) (*process, error) {
 	switch {
 	case len(o.Docker) > 0:
-		return o.startDocker(ctx, capabilities)
+		return o.startDocker(ctx, s)
 	case len(o.Command) > 0:
 		return nil, errors.New("a command is verified on Linux only")
 	}

@@ -34,11 +34,18 @@ func (c *Container) Probe(ctx context.Context, o Options) error {
 // Remove ends and removes the container.
 func (c *Container) Remove() error { return c.p.stop() }
 
-func (o Options) startDocker(ctx context.Context, capabilities []string) (*process, error) {
+func (o Options) startDocker(ctx context.Context, s setting) (*process, error) {
 	flags := []string{"--cap-drop=ALL"}
-	for _, name := range capabilities {
+	for _, name := range s.capabilities {
 		flags = append(flags, "--cap-add="+name)
 	}
+	if s.readOnly != nil {
+		flags = append(flags, "--read-only")
+		for _, dir := range s.readOnly.Tmpfs {
+			flags = append(flags, "--tmpfs="+dir)
+		}
+	}
+	o.NoNewPrivileges = s.quiet
 	_, p, err := o.docker(ctx, flags)
 	return p, err
 }
@@ -58,7 +65,8 @@ func (o Options) docker(ctx context.Context, flags []string) (string, *process, 
 		return "", nil, errors.Join(err, removeNamed(id))
 	}
 	p := &process{ended: make(chan struct{})}
-	p.env = []string{"ADVISOR_CONTAINER=" + id, "ADVISOR_ADDRESS=" + address(ctx, id)}
+	address, image := inspect(ctx, id)
+	p.env, p.image = []string{"ADVISOR_CONTAINER=" + id, "ADVISOR_ADDRESS=" + address}, image
 	o.follow(id, p)
 	return id, p, nil
 }
@@ -94,13 +102,16 @@ func (o Options) follow(id string, p *process) {
 	}
 }
 
-func address(ctx context.Context, id string) string {
-	const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+// inspect gives a container's first address, empty where it has none, and its
+// image as it was named.
+func inspect(ctx context.Context, id string) (address, image string) {
+	const format = "{{.Config.Image}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}"
 	text, err := docker(ctx, "inspect", "--format", format, id)
-	if fields := strings.Fields(text); err == nil && len(fields) > 0 {
-		return fields[0]
+	fields := strings.Fields(text)
+	if err != nil || len(fields) == 0 {
+		return "", ""
 	}
-	return ""
+	return strings.Join(fields[1:min(2, len(fields))], ""), fields[0]
 }
 
 // docker runs the client and returns the last line of its output, also where it

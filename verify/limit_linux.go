@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"advisor/monitor"
 	"advisor/trace"
 )
 
@@ -20,27 +21,27 @@ const limitName = "advisor-limit"
 
 // limitArgs are the arguments with which this program gives up capabilities,
 // takes on a filter and becomes the program at path.
-func limitArgs(o Options, capabilities []string, path string) []string {
+func limitArgs(o Options, s setting, path string) []string {
 	return append([]string{
-		limitName, strings.Join(capabilities, ","), strconv.FormatBool(o.NoNewPrivileges),
-		base64.StdEncoding.EncodeToString(o.Filter), path,
+		limitName, strings.Join(s.capabilities, ","), strconv.FormatBool(s.quiet),
+		base64.StdEncoding.EncodeToString(o.Filter), o.User, path,
 	}, o.Command...)
 }
 
 // IsLimit tells whether this process is to give up capabilities and become a
 // command. The program that calls [Run] asks before anything else, and then
 // ends with the code of [Limit].
-func IsLimit() bool { return len(os.Args) > 5 && os.Args[0] == limitName }
+func IsLimit() bool { return len(os.Args) > 6 && os.Args[0] == limitName }
 
 // Limit gives up what it is told and runs the command in its place. It returns,
 // with the code that env(1) would, only where that fails.
 func Limit() int {
 	// Capabilities are of the thread, and exec takes those of the calling one.
 	runtime.LockOSThread()
-	path := os.Args[4]
-	l, err := newLimit(os.Args[1], os.Args[2] == "true", os.Args[3])
+	path := os.Args[5]
+	l, err := newLimit(os.Args[1], os.Args[2] == "true", os.Args[3], os.Args[4])
 	if err == nil {
-		err = l.image(path, os.Args[5:])
+		err = l.image(path, os.Args[6:])
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "advisor:", err)
@@ -57,6 +58,7 @@ type limit struct {
 	head    unix.CapUserHeader
 	sets    [2]unix.CapUserData
 	quiet   bool // no_new_privs
+	user    *monitor.User
 	filter  []byte
 	program unix.SockFprog
 
@@ -65,9 +67,12 @@ type limit struct {
 	envv []*byte
 }
 
-func newLimit(list string, quiet bool, filter string) (*limit, error) {
+func newLimit(list string, quiet bool, filter, user string) (*limit, error) {
 	l := &limit{quiet: quiet}
 	var err error
+	if l.user, err = monitor.ParseUser(user); err != nil {
+		return nil, err
+	}
 	if l.filter, err = base64.StdEncoding.DecodeString(filter); err != nil {
 		return nil, fmt.Errorf("the filter: %w", err)
 	}
@@ -119,11 +124,15 @@ func bound(keep uint64) error {
 	return nil
 }
 
-// hold works out the sets that leave of this thread's capabilities those in keep.
+// hold works out the sets that leave of this thread's capabilities those in
+// keep. A user other than root starts with none, as in a container.
 func (l *limit) hold(keep uint64) error {
 	l.head.Version = unix.LINUX_CAPABILITY_VERSION_3
 	if err := unix.Capget(&l.head, &l.sets[0]); err != nil {
 		return fmt.Errorf("reading the capabilities: %w", err)
+	}
+	if l.user != nil && l.user.UID != 0 {
+		keep = 0
 	}
 	for i := range l.sets {
 		l.sets[i].Permitted &= uint32(keep >> (32 * i))
@@ -153,6 +162,9 @@ func (l *limit) exec() (what string, errno syscall.Errno) {
 			return "loading the filter", errno
 		}
 	}
+	if errno = l.become(); errno != 0 {
+		return "becoming " + l.user.String(), errno
+	}
 	_, _, errno = syscall.RawSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&l.head)),
 		uintptr(unsafe.Pointer(&l.sets[0])), 0)
 	if errno != 0 {
@@ -170,6 +182,28 @@ func (l *limit) exec() (what string, errno syscall.Errno) {
 	_, _, errno = syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(l.path)),
 		uintptr(unsafe.Pointer(&l.argv[0])), uintptr(unsafe.Pointer(&l.envv[0])))
 	return "running it", errno
+}
+
+// become changes groups and user in the order of runc. As nobody is left who
+// could change them back, they are the real, effective and saved ones.
+func (l *limit) become() syscall.Errno {
+	if l.user == nil {
+		return 0
+	}
+	var first uintptr
+	if len(l.user.Groups) > 0 {
+		first = uintptr(unsafe.Pointer(&l.user.Groups[0]))
+	}
+	for _, call := range [...][3]uintptr{
+		{unix.SYS_SETGROUPS, uintptr(len(l.user.Groups)), first},
+		{unix.SYS_SETGID, uintptr(l.user.GID)},
+		{unix.SYS_SETUID, uintptr(l.user.UID)},
+	} {
+		if _, _, errno := syscall.RawSyscall(call[0], call[1], call[2], 0); errno != 0 {
+			return errno
+		}
+	}
+	return 0
 }
 
 func (l *limit) load() syscall.Errno {

@@ -10,6 +10,8 @@
 //   - Nothing is said of single capabilities unless the whole list passes.
 //   - Where several can be spared, that they can be spared together is tried as
 //     well: of two that stand in for one another each alone seems unnecessary.
+//   - Restrictions are tried last, on top of the least list, each with those
+//     before it that passed.
 package verify
 
 import (
@@ -39,6 +41,11 @@ type Options struct {
 	Seccomp         string
 	Filter          []byte
 	NoNewPrivileges bool
+	// User is who a command is run as, as [monitor.ParseUser] reads it, empty for
+	// whoever runs the experiment. A container's is among its arguments.
+	User string
+	// Restrictions are tried once the least list is known.
+	Restrictions []Restriction
 	// Probe is a shell command that uses the workload and exits 0 if it works.
 	// It is tried again until then. For a container the environment has its id
 	// as ADVISOR_CONTAINER and its address as ADVISOR_ADDRESS.
@@ -48,12 +55,28 @@ type Options struct {
 	Tried  func(Attempt) // is told of each run; nil for nobody
 }
 
+// Restriction is one to try beside capabilities.
+type Restriction struct {
+	// Name is [NoNewPrivileges] or [ReadOnly].
+	Name string
+	// Tmpfs are directories that stay writable, and lose what they hold; of
+	// ReadOnly only.
+	Tmpfs []string
+}
+
+// The restrictions there are.
+const (
+	NoNewPrivileges = "no_new_privs"   // nobody gains privileges by exec
+	ReadOnly        = "read-only root" // of a container: its root file system cannot be written to
+)
+
 // DefaultWithin is how long a run may take until its probe passes.
 const DefaultWithin = 10 * time.Second
 
 // Attempt is one run.
 type Attempt struct {
 	Without []string `json:"without,omitempty"` // taken off the list
+	Under   string   `json:"under,omitempty"`   // one more restriction
 	Passed  bool     `json:"passed"`
 	Reason  string   `json:"reason,omitempty"` // why it did not pass
 }
@@ -65,26 +88,45 @@ type Verdict struct {
 	Reason    string `json:"reason,omitempty"` // how the run without it failed
 }
 
+// Outcome is what was found of one restriction.
+type Outcome struct {
+	Name   string   `json:"name"`
+	Passed bool     `json:"passed"`
+	Tmpfs  []string `json:"tmpfs,omitempty"`
+	Reason string   `json:"reason,omitempty"` // how the run failed
+}
+
 // Result is what was found.
 type Result struct {
 	Verdicts []Verdict `json:"verdicts"` // in the order of the list
 	// Least is the smallest list that was found to pass, sorted.
-	Least []string `json:"least"`
-	Runs  int      `json:"runs"`
+	Least        []string  `json:"least"`
+	Restrictions []Outcome `json:"restrictions,omitempty"` // in the order they were named
+	Runs         int       `json:"runs"`
+	Image        string    `json:"-"` // of the container, as Docker has it
 }
 
 // Run verifies the list. It fails with [ErrFails] where not even all of it will
 // do, and where ctx is done before the end.
 func Run(ctx context.Context, o Options) (Result, error) {
-	e := experiment{o: o, start: o.start}
+	e := experiment{o: o, start: Options.start}
 	return e.run(ctx)
 }
 
 // experiment is a verification under way.
 type experiment struct {
-	o     Options
-	start func(ctx context.Context, capabilities []string) (*process, error)
-	runs  int
+	o        Options // as it stands: a restriction that passed is kept
+	readOnly *Restriction
+	start    func(o Options, ctx context.Context, s setting) (*process, error)
+	runs     int
+	image    string
+}
+
+// setting is what changes from run to run.
+type setting struct {
+	capabilities []string
+	quiet        bool         // no_new_privs
+	readOnly     *Restriction // nil for a root that can be written to
 }
 
 func (e *experiment) run(ctx context.Context) (Result, error) {
@@ -101,8 +143,31 @@ func (e *experiment) run(ctx context.Context) (Result, error) {
 		}
 	}
 	r.Least = e.less(e.spare(ctx, spare))
-	r.Runs = e.runs
+	for _, more := range e.o.Restrictions {
+		r.Restrictions = append(r.Restrictions, e.restrict(ctx, r.Least, more))
+	}
+	r.Runs, r.Image = e.runs, e.image
 	return r, ctx.Err()
+}
+
+// restrict makes one run under a restriction more, and keeps it where that
+// passes.
+func (e *experiment) restrict(ctx context.Context, least []string, more Restriction) Outcome {
+	s := e.setting(least)
+	if more.Name == NoNewPrivileges {
+		s.quiet = true
+	} else {
+		s.readOnly = &more
+	}
+	a := e.attempt(ctx, Attempt{Under: more.Name}, s)
+	if a.Passed {
+		e.o.NoNewPrivileges, e.readOnly = s.quiet, s.readOnly
+	}
+	return Outcome{Name: more.Name, Passed: a.Passed, Tmpfs: more.Tmpfs, Reason: a.Reason}
+}
+
+func (e *experiment) setting(capabilities []string) setting {
+	return setting{capabilities: capabilities, quiet: e.o.NoNewPrivileges, readOnly: e.readOnly}
 }
 
 // spare is what of names can be spared together: all, or what is left when one
@@ -132,11 +197,14 @@ func (e *experiment) less(names []string) []string {
 	return list
 }
 
-// without makes one run.
+// without makes one run with less than the whole list.
 func (e *experiment) without(ctx context.Context, names ...string) Attempt {
+	return e.attempt(ctx, Attempt{Without: names}, e.setting(e.less(names)))
+}
+
+func (e *experiment) attempt(ctx context.Context, a Attempt, s setting) Attempt {
 	e.runs++
-	a := Attempt{Without: names}
-	err := e.try(ctx, e.less(names))
+	err := e.try(ctx, s)
 	if a.Passed = err == nil; err != nil {
 		a.Reason = err.Error()
 	}
@@ -146,17 +214,18 @@ func (e *experiment) without(ctx context.Context, names ...string) Attempt {
 	return a
 }
 
-func (e *experiment) try(ctx context.Context, capabilities []string) error {
+func (e *experiment) try(ctx context.Context, s setting) error {
 	within := e.o.Within
 	if within == 0 {
 		within = DefaultWithin
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	p, err := e.start(ctx, capabilities)
+	p, err := e.start(e.o, ctx, s)
 	if err != nil {
 		return err
 	}
+	e.image = p.image
 	return errors.Join(e.judge(ctx, p), p.stop())
 }
 
@@ -182,6 +251,7 @@ func (e *experiment) judge(ctx context.Context, p *process) error {
 
 // process is a workload that runs.
 type process struct {
+	image string          // of a container
 	env   []string        // for the probe
 	ended <-chan struct{} // closed when it has
 	code  func() int      // its exit code then

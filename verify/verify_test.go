@@ -15,9 +15,9 @@ import (
 // accepts.
 func imagined(list string, works func(has func(string) bool) bool) *experiment {
 	e := &experiment{o: Options{Capabilities: strings.Fields(list), Within: time.Minute}}
-	e.start = func(_ context.Context, capabilities []string) (*process, error) {
+	e.start = func(_ Options, _ context.Context, s setting) (*process, error) {
 		code := 1
-		if works(func(name string) bool { return slices.Contains(capabilities, name) }) {
+		if works(func(name string) bool { return slices.Contains(s.capabilities, name) }) {
 			code = 0
 		}
 		ended := make(chan struct{})
@@ -59,6 +59,45 @@ func TestRun(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestRestrictions tries two that cannot both hold, and one that can with either.
+func TestRestrictions(t *testing.T) {
+	run := func(list ...Restriction) []Outcome {
+		e := &experiment{o: Options{Within: time.Minute, Restrictions: list}}
+		e.start = func(_ Options, _ context.Context, s setting) (*process, error) {
+			ended := make(chan struct{})
+			close(ended)
+			code := 0
+			if s.quiet && s.readOnly != nil && len(s.readOnly.Tmpfs) == 0 {
+				code = 3
+			}
+			return &process{
+				ended: ended, code: func() int { return code },
+				last: func() string { return "" }, stop: func() error { return nil },
+			}, nil
+		}
+		got, err := e.run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Restrictions
+	}
+	quiet, bare := Restriction{Name: NoNewPrivileges}, Restriction{Name: ReadOnly}
+	scratch := Restriction{Name: ReadOnly, Tmpfs: []string{"/run"}}
+	want := []Outcome{
+		{Name: NoNewPrivileges, Passed: true}, {Name: ReadOnly, Reason: "it ended with 3"},
+		{Name: ReadOnly, Passed: true, Tmpfs: []string{"/run"}},
+	}
+	if diff := cmp.Diff(want, run(quiet, bare, scratch)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	want = []Outcome{
+		{Name: ReadOnly, Passed: true}, {Name: NoNewPrivileges, Reason: "it ended with 3"},
+	}
+	if diff := cmp.Diff(want, run(bare, quiet)); diff != "" {
+		t.Errorf("the other way round (-want +got)\n%s", diff)
 	}
 }
 

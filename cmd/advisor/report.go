@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/policies/caps"
 	"advisor/report"
 	"advisor/trace"
 )
@@ -28,7 +29,8 @@ type reporting struct {
 	Strict     bool     `help:"Fail where the evidence is not complete."`
 	AllowEmpty bool     `help:"Accept traces in which nothing was recorded."`
 
-	whole string // the format of one report to print in place of the policies
+	whole    string          // the format of one report to print in place of the policies
+	declared []caps.Declared // whose pods stand in the Pod Security Standards
 }
 
 type reportSeccompCmd struct {
@@ -51,36 +53,46 @@ func (c *reportSeccompCmd) Run(s streams) error {
 type reportNetpolCmd struct {
 	reporting
 	Format string `placeholder:"FORMAT" help:"One of ${netpol_formats}."`
+	clusterFlags
 	netpolFlags
 }
 
 // Run prints network policies.
 func (c *reportNetpolCmd) Run(s streams) error {
-	objects, err := c.objects(s)
+	m, err := c.load(s)
 	if err != nil {
 		return err
 	}
 	return c.run(s, report.Request{
-		Kinds: []string{report.KindNetpol}, Format: c.Format, Netpol: c.options(), Objects: objects,
+		Kinds: []string{report.KindNetpol}, Format: c.Format, Netpol: c.options(), Objects: m.Objects,
 	})
 }
 
 type reportCapsCmd struct {
 	reporting
 	Format string `placeholder:"FORMAT" help:"One of ${caps_formats}."`
+	clusterFlags
 	capsFlags
 }
 
 // Run prints capability lists.
 func (c *reportCapsCmd) Run(s streams) error {
-	return c.run(s, report.Request{
-		Kinds: []string{report.KindCaps}, Format: c.Format, Caps: c.options(),
-	})
+	m, err := c.load(s)
+	if err != nil {
+		return err
+	}
+	c.declared = m.Declared
+	req, err := c.request(report.Request{Kinds: []string{report.KindCaps}, Format: c.Format, Objects: m.Objects})
+	if err != nil {
+		return err
+	}
+	return c.run(s, req)
 }
 
 type reportAllCmd struct {
 	reporting
 	Format string `enum:",json,html" default:"" placeholder:"FORMAT" help:"json or html: one report instead of the policies themselves."`
+	clusterFlags
 	seccompFlags
 	netpolFlags
 	capsFlags
@@ -92,15 +104,18 @@ func (c *reportAllCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	objects, err := c.objects(s)
+	m, err := c.load(s)
 	if err != nil {
 		return err
 	}
-	c.whole = c.Format
-	return c.run(s, report.Request{
-		Kinds: report.Kinds(), Seccomp: opt, Netpol: c.netpolFlags.options(), Caps: c.capsFlags.options(),
-		Objects: objects,
+	c.whole, c.declared = c.Format, m.Declared
+	req, err := c.request(report.Request{
+		Kinds: report.Kinds(), Seccomp: opt, Netpol: c.netpolFlags.options(), Objects: m.Objects,
 	})
+	if err != nil {
+		return err
+	}
+	return c.run(s, req)
 }
 
 // run reads the traces, makes the policies and writes them: all, or none where
@@ -115,6 +130,9 @@ func (r reporting) run(s streams, req report.Request) error {
 	}
 	req.Workloads = r.Workload
 	made, err := report.Policies(seen.Observations, req)
+	if errors.Is(err, report.ErrSeveral) {
+		return hint(err, "-w NAME picks one")
+	}
 	var unproven *report.UnprovenError
 	if errors.As(err, &unproven) {
 		return hint(err, "this is a mistake in advisor: please report it, with the trace if you can")
@@ -125,18 +143,31 @@ func (r reporting) run(s streams, req report.Request) error {
 	if len(made) == 0 && len(seen.Observations) > 0 {
 		return errors.New("nothing was recorded that a policy of this kind could be made of")
 	}
-	if r.whole != "" {
-		return errors.Join(err, r.writeWhole(s, seen, made))
+	pods, failed := report.PodSecurity(seen.Observations, r.declared, req)
+	if err = errors.Join(err, failed); r.whole != "" {
+		return errors.Join(err, r.writeWhole(s, seen, made, pods))
 	}
 	if err := r.write(s, made); err != nil {
 		return err
 	}
-	return errors.Join(err, r.tell(s, made))
+	return errors.Join(err, r.tell(s, report.WithoutStanding(made, pods)), tellStandings(s, pods))
+}
+
+// tellStandings says on stderr where pods stand in the Pod Security Standards.
+func tellStandings(s streams, pods []caps.Standing) error {
+	for _, st := range pods {
+		var b bytes.Buffer
+		if err := report.StandingText(&b, st); err != nil {
+			return err
+		}
+		s.say("%s", b.String())
+	}
+	return nil
 }
 
 // writeWhole prints what was recorded and made as one report.
-func (r reporting) writeWhole(s streams, seen report.Observed, made []report.Policy) error {
-	rep := report.Recorded(version(), r.names(), seen, made)
+func (r reporting) writeWhole(s streams, seen report.Observed, made []report.Policy, pods []caps.Standing) error {
+	rep := report.Recorded(version(), r.names(), seen, made, pods)
 	var b bytes.Buffer
 	render := rep.JSON
 	if r.whole == "html" {

@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"advisor/policies/caps"
-	"advisor/policies/manifest"
 	"advisor/policies/netpol"
 	"advisor/policies/seccomp"
 	"advisor/report"
@@ -45,10 +44,9 @@ func (f seccompFlags) options() (seccomp.Options, error) {
 
 // netpolFlags are the choices of network policies.
 type netpolFlags struct {
-	Manifests   []string `short:"m" placeholder:"PATH" help:"What is known of the cluster: files, directories or '-', also the output of kubectl get -o yaml."`
-	DefaultDeny bool     `help:"Add a policy to each namespace that isolates all its pods."`
-	Unresolved  string   `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
-	Dialect     string   `placeholder:"NAME" help:"The network plugin to prove the policies for."`
+	DefaultDeny bool   `help:"Add a policy to each namespace that isolates all its pods."`
+	Unresolved  string `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
+	Dialect     string `placeholder:"NAME" help:"The network plugin to prove the policies for."`
 
 	ServicePorts     string             `enum:"target,both" default:"target" help:"Ports of egress to a Service: target, or both for agents that decide before translation."`
 	ExternalIngress  string             `enum:"cidr,any,none" default:"cidr" help:"Sources outside the cluster: cidr (those seen), any, or none."`
@@ -66,17 +64,33 @@ func (f netpolFlags) options() netpol.Options {
 
 // capsFlags are the choices of capability lists.
 type capsFlags struct {
-	Engine string `placeholder:"NAME" help:"The engine that will resolve the list: docker, podman, kubernetes …"`
+	Engine   string   `placeholder:"NAME" help:"The engine that will resolve the list: docker, podman, kubernetes …"`
+	Verified []string `placeholder:"PATH" help:"What advisor verify -o PATH found, shown beside what is inferred. What it showed to be necessary is added."`
+	Least    bool     `help:"Leave out what the experiment of --verified could do without."`
 }
 
-func (f capsFlags) options() caps.Options { return caps.Options{Engine: f.Engine} }
+// request adds the choices to a request.
+func (f capsFlags) request(req report.Request) (report.Request, error) {
+	if f.Least && len(f.Verified) == 0 {
+		return req, hint(errors.New("--least goes with --verified"), "advisor verify -o verified.json makes the file")
+	}
+	var err error
+	req.Caps = caps.Options{Engine: f.Engine, Least: f.Least}
+	req.Verified, err = report.LoadVerified(f.Verified)
+	return req, err
+}
 
-// objects are the manifests that say who has which address and which labels.
-// What is wrong with one of them is told, and the rest counts.
-func (f netpolFlags) objects(s streams) ([]manifest.Object, error) {
+// clusterFlags name what is known beside the traces.
+type clusterFlags struct {
+	Manifests []string `short:"m" placeholder:"PATH" help:"Manifests, also the output of kubectl get -o yaml: files, directories or '-'. They say who has which address, and where pods stand in the Pod Security Standards."`
+}
+
+// load reads the manifests. What is wrong with one of them is told, and the
+// rest counts.
+func (f clusterFlags) load(s streams) (report.Manifests, error) {
 	m, err := report.LoadManifests(f.Manifests, s.in)
 	for _, p := range m.Problems {
 		s.say("%s", p)
 	}
-	return m.Objects, err
+	return m, err
 }

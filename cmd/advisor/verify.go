@@ -3,16 +3,21 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"advisor/policies/caps"
 )
 
 // verifyCmd runs a workload under its policies, with and without each part.
 type verifyCmd struct {
+	output
 	Docker       bool          `help:"The arguments are those of docker run, with image and command."`
+	User         string        `placeholder:"USER[:GROUP]" help:"Run the command as this user, by name or number."`
 	Probe        string        `placeholder:"CMD" help:"A shell command that uses the workload and exits 0 if it works; $ADVISOR_ADDRESS is a container's address. Without it the workload has to end with 0."`
 	Within       time.Duration `default:"10s" placeholder:"D" help:"How long each run may take."`
 	Capabilities []string      `placeholder:"NAME" help:"The list to verify. Without it the workload is recorded first."`
-	Format       string        `enum:"text,json" default:"text" help:"text or json."`
+	Format       string        `enum:",text,json" default:"" placeholder:"FORMAT" help:"text or json; default: json for a file, for advisor report caps --verified, and text elsewhere."`
 	Seccomp      bool          `negatable:"" default:"true" help:"Run it under the seccomp profile from its recording too."`
 	Verbose      bool          `short:"v" help:"Show what the workload and the probe write."`
 
@@ -36,19 +41,32 @@ func (c *verifyCmd) workload() ([]string, error) {
 	return args, nil
 }
 
-// inferred is what the recording says of a capability, for the table.
-type inferred struct {
-	Class string `json:"class,omitempty"` // empty where nothing was recorded
-	Why   string `json:"why,omitempty"`
-}
+// json says that the result is not for people.
+func (c *verifyCmd) json() bool { return c.Format == "json" || c.Format == "" && !c.toStdout() }
 
-// verdictLine is one capability in text.
-func verdictLine(name string, in inferred, necessary bool, reason string) string {
-	line := fmt.Sprintf("%-20s %-12s ", name, orDash(in.Class))
-	if necessary {
-		return line + "necessary    " + reason
+// verifiedText is the result for people.
+func verifiedText(v caps.Verified) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-20s %-12s %s\n", "CAPABILITY", "INFERRED", "VERIFIED")
+	for _, t := range v.Verdicts {
+		what := "not needed   the workload passes without it"
+		if t.Necessary {
+			what = "necessary    " + t.Reason
+		}
+		fmt.Fprintf(&b, "%-20s %-12s %s\n", t.Name, orDash(v.Inferred[t.Name].Class), what)
 	}
-	return line + "not needed   the workload passes without it"
+	for _, r := range v.Restrictions {
+		what := "passes"
+		if !r.Passed {
+			what = "fails        " + r.Reason
+		}
+		if len(r.Tmpfs) > 0 {
+			what += " (tmpfs at " + strings.Join(r.Tmpfs, ", ") + ")"
+		}
+		fmt.Fprintf(&b, "%-20s %-12s %s\n", r.Name, "", what)
+	}
+	fmt.Fprintf(&b, "least: %s\n", orDash(strings.Join(v.Least, ", ")))
+	return b.String()
 }
 
 func orDash(s string) string {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -26,8 +24,11 @@ func (c *verifyCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	o := c.options(s, args)
-	known := map[string]inferred{}
+	o, err := c.options(s, args)
+	if err := errors.Join(err, c.check(), c.spareOutput()); err != nil {
+		return err
+	}
+	result := c.subject(o)
 	if len(c.Capabilities) == 0 {
 		dir, err := os.MkdirTemp("", "advisor-verify-")
 		if err != nil {
@@ -38,19 +39,38 @@ func (c *verifyCmd) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return c.explain(err)
 		}
-		if known, err = c.underPolicies(s, &o, seen, dir); err != nil {
+		if result.Inferred, err = c.underPolicies(s, &o, seen, dir); err != nil {
 			return err
 		}
+		result.observed(seen)
 	}
-	s.say("verifying %d capabilities: %s", len(o.Capabilities), strings.Join(o.Capabilities, ", "))
+	o.Restrictions = c.restrictions(o)
+	s.say("verifying %s", orNothing(o.Capabilities))
 	found, err := verify.Run(ctx, o)
 	if err != nil {
 		return c.explain(err)
 	}
-	return c.print(s, found, known)
+	result.found(o, found)
+	return c.print(s, result.Verified)
 }
 
-func (c *verifyCmd) options(s streams, args []string) verify.Options {
+// spareOutput looks for a file in the way before minutes are spent.
+func (c *verifyCmd) spareOutput() error {
+	if c.toStdout() || c.isDir() {
+		return nil
+	}
+	return c.refuseExisting([]string{c.Output})
+}
+
+// orNothing names what is verified.
+func orNothing(names []string) string {
+	if len(names) == 0 {
+		return "that no capability is needed"
+	}
+	return strings.Join(names, ", ")
+}
+
+func (c *verifyCmd) options(s streams, args []string) (verify.Options, error) {
 	o := verify.Options{
 		Capabilities: c.Capabilities, Probe: c.Probe, Within: c.Within,
 		Tried: func(a verify.Attempt) { s.say("%s", attemptText(a)) },
@@ -63,12 +83,32 @@ func (c *verifyCmd) options(s streams, args []string) verify.Options {
 	} else {
 		o.Command = args
 	}
-	return o
+	if c.Docker && c.User != "" {
+		return o, hint(errors.New("--user is for a command"), "a container's user is among its arguments, behind '--'")
+	}
+	u, err := monitor.ParseUser(c.User)
+	o.User = u.String()
+	return o, err
+}
+
+// restrictions are those worth trying beside the list.
+func (c *verifyCmd) restrictions(o verify.Options) []verify.Restriction {
+	var list []verify.Restriction
+	if !o.NoNewPrivileges {
+		list = append(list, verify.Restriction{Name: verify.NoNewPrivileges})
+	}
+	if c.Docker {
+		list = append(list, verify.Restriction{Name: verify.ReadOnly})
+	}
+	return list
 }
 
 func attemptText(a verify.Attempt) string {
 	text := "with all"
-	if len(a.Without) > 0 {
+	switch {
+	case a.Under != "":
+		text = "under " + a.Under
+	case len(a.Without) > 0:
 		text = "without " + strings.Join(a.Without, ", ")
 	}
 	if a.Passed {
@@ -89,12 +129,12 @@ func (c *verifyCmd) explain(err error) error {
 }
 
 // inferences are what the recording says of each capability on the list.
-func inferences(s caps.Synthesis) map[string]inferred {
-	known := make(map[string]inferred)
+func inferences(s caps.Synthesis) map[string]caps.Inferred {
+	known := make(map[string]caps.Inferred)
 	for _, f := range s.Facts {
 		choice := f.Class == caps.Alternative && f.Allowed && known[f.Name].Class == ""
 		if f.Class == caps.Needed || choice {
-			known[f.Name] = inferred{Class: string(f.Class), Why: f.Evidence()}
+			known[f.Name] = caps.Inferred{Class: string(f.Class), Why: f.Evidence()}
 		}
 	}
 	return known
@@ -103,7 +143,7 @@ func inferences(s caps.Synthesis) map[string]inferred {
 // underPolicies makes the policies to run the workload under, and returns what
 // the recording says of each capability.
 func (c *verifyCmd) underPolicies(s streams, o *verify.Options, seen policies.Observation,
-	dir string) (map[string]inferred, error) {
+	dir string) (map[string]caps.Inferred, error) {
 	made, err := proven(seen)
 	if err != nil {
 		return nil, err
@@ -196,9 +236,13 @@ func (c *verifyCmd) recordTo(ctx context.Context, log string, o verify.Options) 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ready := make(chan struct{})
+	u, err := monitor.ParseUser(o.User)
+	if err != nil {
+		return nil, err
+	}
 	opt := monitor.Options{
 		Output: log, Outcomes: "on", Version: version(),
-		Command: o.Command, Ready: func() { close(ready) },
+		Command: o.Command, User: u, Ready: func() { close(ready) },
 	}
 	if c.Verbose {
 		opt.Stdout, opt.Stderr = os.Stderr, os.Stderr
@@ -218,7 +262,7 @@ func (c *verifyCmd) recordTo(ctx context.Context, log string, o verify.Options) 
 	if c.Docker {
 		return recordContainer(ctx, o, stop, done)
 	}
-	err := c.useCommand(ctx, o, stop, done)
+	err = c.useCommand(ctx, o, stop, done)
 	if err == nil && c.Probe == "" && res.ExitCode != 0 {
 		err = fmt.Errorf("it ended with %d", res.ExitCode)
 	}
@@ -259,26 +303,4 @@ func recordContainer(ctx context.Context, o verify.Options, stop func(), done <-
 		}
 		return false
 	}, errors.Join(err, <-done)
-}
-
-// verified is the result as JSON.
-type verified struct {
-	verify.Result
-	Inferred map[string]inferred `json:"inferred,omitempty"`
-}
-
-func (c *verifyCmd) print(s streams, found verify.Result, known map[string]inferred) error {
-	if c.Format == "json" {
-		out := json.NewEncoder(s.out)
-		out.SetIndent("", "  ")
-		return out.Encode(verified{found, known})
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-20s %-12s %s\n", "CAPABILITY", "INFERRED", "VERIFIED")
-	for _, v := range found.Verdicts {
-		fmt.Fprintln(&b, verdictLine(v.Name, known[v.Name], v.Necessary, v.Reason))
-	}
-	fmt.Fprintf(&b, "least: %s\n", orDash(strings.Join(found.Least, ", ")))
-	_, err := io.WriteString(s.out, b.String())
-	return err
 }

@@ -61,21 +61,26 @@ type Options struct {
 	// SeccompProfile is the path below the kubelet's seccomp folder of a profile
 	// to name in the security context; empty for none of ours.
 	SeccompProfile string
+	// Verified is what an experiment with the workload found, nil where none
+	// was made. What it showed to be necessary is added; Least takes out what it
+	// showed to be spare, and lets restrictions hold that the trace leaves open.
+	Verified *Verified
+	Least    bool
 }
 
 // Synthesis is the list for one workload and what it rests on.
 type Synthesis struct {
 	Workload policies.Workload
 	Engine   string
-	Add      []string // without "CAP_", sorted
-	Drop     []string // ALL
-	Facts    []Fact   // every kind of check, classified, in the observation's order
+	Add      []string  // without "CAP_", sorted
+	Drop     []string  // ALL
+	Facts    []Fact    // every kind of check, classified, in the observation's order
+	Verified *Verified // the experiment taken into account, nil for none
+	Spared   []string  // inferred, and left out because the experiment passed without, sorted
 	Security Security
-	// Level is the strictest Pod Security Standard that the container meets with
-	// this list and this security context: restricted, baseline or privileged.
-	Level string
-	// Blocks say what keeps it from the next stricter level, sorted.
-	Blocks []string
+	// Standing is what the Pod Security Standards say of a pod of this container
+	// alone, with this list and this security context.
+	Standing Verdict
 	// Caveats are reasons why the list may be wrong elsewhere or incomplete.
 	Caveats []string
 	// Notes explain choices.

@@ -141,8 +141,8 @@ func TestSynthesize(t *testing.T) {
 	if p := Prove(s, nginx()); !p.OK() {
 		t.Errorf("does not hold: %v", p.Failed)
 	}
-	if s.Level != Baseline {
-		t.Errorf("level %s, blocked by %v", s.Level, s.Blocks)
+	if s.Standing.Level != Baseline {
+		t.Errorf("level %s, blocked by %v", s.Standing.Level, s.Standing.Blocks)
 	}
 	port := 1024
 	s, _ = Synthesize(nginx(), Options{PortStart: &port})
@@ -175,7 +175,7 @@ func TestProveFails(t *testing.T) {
 		}},
 		{"one too many", func(s *Synthesis) { s.Add = append(s.Add, "SYS_ADMIN") }},
 		{"nothing dropped", func(s *Synthesis) { s.Drop = nil }},
-		{"a level it does not meet", func(s *Synthesis) { s.Level = Restricted }},
+		{"a level it does not meet", func(s *Synthesis) { s.Standing.Level = Restricted }},
 		{"an engine nobody knows", func(s *Synthesis) { s.Engine = "rkt" }},
 	}
 	for _, tt := range tests {

@@ -19,16 +19,17 @@ func caveats(o policies.Observation, s Synthesis, opt Options) []string {
 	notes := slices.Concat(
 		probeCaveat(o), portCaveat(o, s, opt), seccompCaveats(o, s), userCaveat(o, s),
 	)
-	add := func(n int, format string) {
+	add := func(n int, one, many, rest string) {
 		if n > 0 {
-			notes = append(notes, fmt.Sprintf(format, n))
+			notes = append(notes, plural(n, one, many)+rest)
 		}
 	}
-	add(sampledFacts(s.Facts),
-		"%d kinds of check have sampled call sites: a rare one may hide behind a frequent one")
-	add(failedGrants(s.Facts), "%d granted kinds of check were made in calls that failed all the "+
-		"same; without the capability they fail otherwise")
-	add(int(min(o.Evidence.Lost, 1<<31)), "the recording lost %d facts; a need may be among them")
+	add(sampledFacts(s.Facts), "kind of check has a sampled call site", "kinds of check have sampled call sites",
+		": a rare one may hide behind a frequent one")
+	add(failedGrants(s.Facts), "granted kind of check was made in a call", "granted kinds of check were made in calls",
+		" that failed all the same, and would fail otherwise without the capability")
+	add(int(min(o.Evidence.Lost, 1<<31)), "fact was lost in recording", "facts were lost in recording",
+		": a need may be among them")
 	return notes
 }
 

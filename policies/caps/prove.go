@@ -23,23 +23,44 @@ func Prove(s Synthesis, o policies.Observation) policies.Proof {
 	if err != nil {
 		proof.Failed = []string{err.Error()}
 	}
+	spared := 0
 	for _, c := range settle(o.Capabilities) {
 		proof.Checked++
-		if what := replay(c, granted); what != "" {
+		switch what := replay(c, granted); {
+		case what == "":
+		case excused(s, c):
+			spared++
+		default:
 			proof.Failed = append(proof.Failed, what)
 		}
 	}
 	for _, name := range granted {
 		proof.Checked++
-		if !accounted(name, o) {
+		if !accounted(name, o) && !experimental(s, name) {
 			proof.Failed = append(proof.Failed, name+" is granted, and nothing observed accounts for it")
 		}
 	}
 	proof.Failed = append(proof.Failed, standardHolds(s, granted)...)
 	slices.Sort(proof.Failed)
 	proof.Failed = slices.Compact(proof.Failed)
-	proof.Summary = proofSummary(proof, granted)
+	proof.Summary = proofSummary(proof, granted, spared)
 	return proof
+}
+
+// excused says that a check may go unanswered, because the experiment that s
+// rests on passed without the capability.
+func excused(s Synthesis, c policies.Capability) bool {
+	if s.Verified == nil || slices.Contains(s.Verified.Least, c.Name) {
+		return false
+	}
+	return slices.ContainsFunc(s.Verified.Verdicts, func(t Trial) bool {
+		return t.Name == c.Name && !t.Necessary
+	})
+}
+
+// experimental says that the experiment is the reason for a capability.
+func experimental(s Synthesis, name string) bool {
+	return s.Verified != nil && slices.Contains(s.Verified.Least, name)
 }
 
 func resolved(s Synthesis) ([]string, error) {
@@ -50,12 +71,23 @@ func resolved(s Synthesis) ([]string, error) {
 	return engine.Resolve(s.Add, s.Drop)
 }
 
-func proofSummary(p policies.Proof, granted []string) string {
+func proofSummary(p policies.Proof, granted []string, spared int) string {
 	if !p.OK() {
 		return fmt.Sprintf("%d of %d facts do not hold", len(p.Failed), p.Checked)
 	}
-	return fmt.Sprintf("%d kinds of check replayed under %d capabilities: each is granted or not "+
-		"needed", p.Checked-len(granted), len(granted))
+	text := fmt.Sprintf("%s of check replayed under %s: each is granted or not needed",
+		plural(p.Checked-len(granted), "kind", "kinds"), plural(len(granted), "capability", "capabilities"))
+	if spared > 0 {
+		text += fmt.Sprintf(", %d of them by the experiment alone", spared)
+	}
+	return text
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // replay says what goes wrong with a check where only granted is held, "" if
@@ -131,15 +163,15 @@ var baselineAdd = [...]string{
 func standardHolds(s Synthesis, granted []string) []string {
 	bind := func(name string) bool { return name == "NET_BIND_SERVICE" }
 	beyond := slices.DeleteFunc(slices.Clone(granted), bind)
-	if s.Level == Restricted && (len(beyond) > 0 || !slices.Equal(s.Drop, []string{all})) {
+	if s.Standing.Level == Restricted && (len(beyond) > 0 || !slices.Equal(s.Drop, []string{all})) {
 		return []string{"said to meet the restricted level, but grants " + strings.Join(beyond, ", ")}
 	}
 	beyond = slices.DeleteFunc(beyond, func(name string) bool {
 		return slices.Contains(baselineAdd[:], name)
 	})
-	if s.Level != Privileged && len(beyond) > 0 {
+	if s.Standing.Level != Privileged && len(beyond) > 0 {
 		return []string{
-			"said to meet the " + s.Level + " level, but grants " + strings.Join(beyond, ", "),
+			"said to meet the " + s.Standing.Level + " level, but grants " + strings.Join(beyond, ", "),
 		}
 	}
 	return nil

@@ -149,8 +149,20 @@ func (s Security) user() string {
 	return fmt.Sprintf("%d:%d", *s.RunAsUser, *s.RunAsGroup)
 }
 
-// evidence is the strongest fact behind a capability, in a few words.
+// evidence is the strongest fact behind a capability, in a few words, and what
+// an experiment says of it.
 func evidence(s Synthesis, name string) string {
+	text := inference(s, name)
+	if t := s.Verified.trial(name); t != nil {
+		if text != "" {
+			text += "; "
+		}
+		text += "verified: " + t.word()
+	}
+	return text
+}
+
+func inference(s Synthesis, name string) string {
 	for _, class := range []Class{Needed, Alternative} {
 		for _, f := range s.Facts {
 			if f.Class == class && f.Name == name && f.Allowed {

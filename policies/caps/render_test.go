@@ -72,8 +72,8 @@ spec:
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if s.Level != Restricted {
-		t.Errorf("level %s: %v", s.Level, s.Blocks)
+	if s.Standing.Level != Restricted {
+		t.Errorf("level %s: %v", s.Standing.Level, s.Standing.Blocks)
 	}
 }
 

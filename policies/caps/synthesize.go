@@ -22,9 +22,14 @@ func Synthesize(o policies.Observation, opt Options) (Synthesis, error) {
 		return Synthesis{}, err
 	}
 	s := Synthesis{Workload: o.Workload, Engine: engine.Name, Drop: []string{"ALL"}}
-	s.Facts = Classify(o)
+	s.Facts, s.Verified = Classify(o), opt.Verified
 	add := needed(s.Facts)
+	opt.Verified.necessary(add)
 	s.Notes = choose(s.Facts, add)
+	inferred := inferredOf(s.Facts, add)
+	if opt.Least && s.Verified != nil {
+		s.Spared = s.Verified.spare(add)
+	}
 	if port, hidden := hiddenPort(o, opt); hidden {
 		add["NET_BIND_SERVICE"] = true
 		s.Notes = append(s.Notes, fmt.Sprintf(
@@ -36,12 +41,10 @@ func Synthesize(o policies.Observation, opt Options) (Synthesis, error) {
 		s.Notes = append(s.Notes, "allowPrivilegeEscalation is left open: the trace does not tell "+
 			"whether a process that gave up root runs set-user-id programs")
 	}
-	verdict, err := Standard(meta.ObjectMeta{}, alone(s))
-	if err != nil {
+	s.Notes = append(s.Notes, verifiedNotes(s, inferred)...)
+	if s.Standing, err = Standard(meta.ObjectMeta{}, alone(s)); err != nil {
 		return Synthesis{}, fmt.Errorf("pod security of %s: %w", o.Workload, err)
 	}
-	s.Level, s.Blocks = verdict.Level, verdict.Blocks
-	s.Notes = append(s.Notes, levelNote(verdict))
 	s.Caveats = caveats(o, s, opt)
 	return s, nil
 }
@@ -54,6 +57,17 @@ func needed(facts []Fact) map[string]bool {
 		}
 	}
 	return add
+}
+
+// inferredOf are the capabilities in add that the recording accounts for.
+func inferredOf(facts []Fact, add map[string]bool) map[string]bool {
+	set := make(map[string]bool)
+	for _, f := range facts {
+		if add[f.Name] && (f.Class == Needed || f.Class == Alternative && f.Allowed) {
+			set[f.Name] = true
+		}
+	}
+	return set
 }
 
 // choose adds one member of each set of alternatives to add, and says why. A
@@ -174,6 +188,9 @@ func userOf(o policies.Observation) (uid, gid int64, known bool) {
 
 func security(o policies.Observation, s Synthesis, opt Options) Security {
 	sec := Security{AllowPrivilegeEscalation: escalation(o, s)}
+	if sec.AllowPrivilegeEscalation == nil && opt.Least && opt.Verified.passed(TriedNoNewPrivileges) != nil {
+		sec.AllowPrivilegeEscalation = new(false)
+	}
 	if uid, gid, ok := userOf(o); ok && uid != 0 {
 		sec.RunAsNonRoot, sec.RunAsUser = new(true), &uid
 		if gid >= 0 {

@@ -17,6 +17,7 @@ func capRows(id string, caps []Capability, at window) []capRow {
 		rows[i] = capRow{
 			ID: fmt.Sprintf("%sc%d", id, i), Name: c.Name, Class: needStyle(c.Need), Sign: needSign(c.Need),
 			Word: needWord(c.Need), Reason: c.Reason, Seen: at.seen(c.Seen), need: c.Need,
+			Verified: c.Verified, Failed: c.Failed,
 		}
 	}
 	return rows

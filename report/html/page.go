@@ -43,12 +43,22 @@ type Workload struct {
 	Evidence policies.Evidence
 	// Compared names the kinds that were held against a manifest: seccomp,
 	// netpol, caps. A kind in it without a finding is clean.
-	Compared     []string
-	Findings     []policies.Finding
+	Compared []string
+	Findings []policies.Finding
+	// Standing is where the pod stands in the Pod Security Standards, nil where
+	// no manifest was read.
+	Standing     *Standing
 	Capabilities []Capability
 	Syscalls     []Syscall
 	Policies     []Policy
 	Patches      []Patch
+}
+
+// Standing is where a pod stands in the Pod Security Standards.
+type Standing struct {
+	Today string   // privileged, baseline or restricted, as declared
+	Could string   // the same, with what was observed in place of what is declared
+	Lines []string // what is in the way; those that begin with blanks belong to the one before
 }
 
 // Risk is a class of system calls.
@@ -91,7 +101,10 @@ type Capability struct {
 	Name   string
 	Need   Need
 	Reason string // in words: "binds port 80", "granted, never needed"
-	Seen   policies.Seen
+	// Verified is what an experiment found: "necessary", "not needed", or empty
+	// where none was made; Failed is how it failed without.
+	Verified, Failed string
+	Seen             policies.Seen
 }
 
 // Key is the name of the fact in [Rule.Facts].

@@ -21,6 +21,7 @@ type workloadView struct {
 	Only     bool      // the page has no other
 	Verdicts []verdict // seccomp, netpol, caps
 	Findings []findingRow
+	Standing *Standing
 	Caps     []capRow
 	Calls    []callGroup
 	NCalls   int
@@ -44,6 +45,7 @@ type findingRow struct {
 // capRow is one capability of one workload.
 type capRow struct {
 	ID, Name, Class, Sign, Word, Reason, Seen string
+	Verified, Failed                          string
 	need                                      Need
 }
 
@@ -66,7 +68,7 @@ func newWorkload(id string, w Workload, risks []Risk, at window) workloadView {
 		Evidence: evidenceLine(w.Evidence), other: w.Other, rank: worst(w.Findings),
 		Findings: findingRows(id, w.Findings), Caps: capRows(id, w.Capabilities, at),
 		Calls: groupCalls(id, w.Syscalls, risks, at), NCalls: len(w.Syscalls),
-		Patches: patchViews(id, w.Patches),
+		Patches: patchViews(id, w.Patches), Standing: w.Standing,
 	}
 	for _, kind := range []string{"seccomp", "netpol", "caps"} {
 		v.Verdicts = append(v.Verdicts, newVerdict(kind, w))

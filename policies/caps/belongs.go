@@ -1,0 +1,63 @@
+package caps
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/distribution/reference"
+
+	"advisor/policies"
+	"advisor/trace"
+)
+
+// Belongs says that the experiment was made with o's workload, else why it is
+// taken to be another one. The same image, or the same workload, or the same
+// executable where neither side knows an image, is what it takes; another image
+// or another executable speaks against it whatever the name.
+func (v Verified) Belongs(o policies.Observation) (bool, string) {
+	same := v.Workload == o.Workload
+	for _, c := range o.Containers {
+		image, why := v.image(c)
+		if why != "" {
+			return false, why
+		}
+		if v.Command != "" && c.Command != "" && v.Command != c.Command {
+			return false, fmt.Sprintf("it was made with the program %s, and %s runs %s", v.Command, o.Workload, c.Command)
+		}
+		command := v.Image == "" && c.Image == "" && v.Command != "" && v.Command == c.Command
+		same = same || image || command
+	}
+	if !same {
+		return false, fmt.Sprintf("it was made with %s, and this is %s", v.Subject(), o.Workload)
+	}
+	return true, ""
+}
+
+// image says that c is of the image that was run, or why it is not.
+func (v Verified) image(c trace.Container) (same bool, why string) {
+	if v.Image == "" || c.Image == "" {
+		return false, ""
+	}
+	if imageName(v.Image) != imageName(c.Image) {
+		return false, fmt.Sprintf("it was made with the image %s, and the recording is of %s", v.Image, c.Image)
+	}
+	return true, ""
+}
+
+// imageName is the image as registries know it: nginx and
+// docker.io/library/nginx:latest are one. What is no reference stays.
+func imageName(image string) string {
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return image
+	}
+	return reference.TagNameOnly(named).String()
+}
+
+// Subject is what was run, in a word.
+func (v Verified) Subject() string {
+	if v.Image != "" {
+		return "the image " + v.Image
+	}
+	return cmp.Or(v.Command, v.Workload.String())
+}
