@@ -8,8 +8,8 @@ import (
 )
 
 // watched are the arguments worth keeping, a bit each: those that are numbers of
-// a small set and that a seccomp rule can compare. The kernel uses 32 bits of
-// each of them. clone3 takes its flags in memory, where no filter sees them.
+// a small set and that a seccomp rule can compare. Their lower 32 bits are kept,
+// which say it all. clone3 takes its flags in memory, where no filter sees them.
 func watched() map[string]uint8 {
 	return map[string]uint8{
 		"socket":      1<<0 | 1<<1 | 1<<2, // family, type, protocol
@@ -71,7 +71,8 @@ func values(name string, key *bpf.RecorderArgKey) []trace.Arg {
 	mask := watched()[name]
 	for i := range 4 {
 		if mask&(1<<i) != 0 {
-			args = append(args, trace.Arg{Index: i, Value: uint64(key.Values[len(args)])})
+			args = append(args, trace.Arg{
+				Index: i, Value: uint64(key.Values[len(args)]), Mask: 1<<32 - 1})
 		}
 	}
 	return args

@@ -1,11 +1,11 @@
 package seccomp
 
 // privileged are calls that the kernel itself answers with EPERM where the
-// caller lacks a capability (kernel 6.12, the ns_capable and capable checks on
-// their first lines), or for which a sysctl makes it do so. Programs that try
-// them are ready for EPERM, and read ENOSYS as a broken system. The mount calls
-// of Linux 5.2 and later are not among them: runc itself tries those and falls
-// back only on ENOSYS.
+// caller lacks a capability (a test asks the running kernel), with some
+// arguments or under some sysctl, and those that Docker's and Podman's default
+// profiles refuse with EPERM. Programs that try them are ready for EPERM, and
+// read ENOSYS as a broken system. The mount calls of Linux 5.2 and later are
+// not among them: runc itself tries those and falls back only on ENOSYS.
 const privileged = "acct add_key adjtimex bpf chroot clock_adjtime clock_adjtime64 " +
 	"clock_settime clock_settime64 delete_module fanotify_init finit_module init_module " +
 	"ioperm iopl kcmp kexec_file_load kexec_load keyctl lookup_dcookie mbind migrate_pages " +

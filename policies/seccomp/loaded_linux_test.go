@@ -88,15 +88,6 @@ func runtimeVersion(t *testing.T, name string) string {
 	return fields[2]
 }
 
-// missing skips, or fails where everything must be there.
-func missing(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("ADVISOR_REQUIRE_BPF") != "" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
 // filterOf starts a container under the profile and reads its filter.
 func filterOf(t *testing.T, p Profile, runtime string) []byte {
 	t.Helper()

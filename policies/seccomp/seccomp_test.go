@@ -34,6 +34,15 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
+// missing skips, or fails where everything must be there.
+func missing(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("ADVISOR_REQUIRE_BPF") != "" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
 // sameProfile leaves out places and the format, which a second reading changes.
 var sameProfile = cmp.Options{
 	cmpopts.IgnoreFields(Profile{}, "Position", "Format"),
