@@ -26,8 +26,8 @@ func (f Fix) Patch() string {
 }
 
 // Fixes are the changes to files that were read, after which the findings of r
-// about capabilities and seccomp profiles are gone: each is held against the
-// observation again. What has no place of its own, or cannot be edited where it
+// about capabilities, seccomp profiles and network policies are gone: each is
+// held against the observation again. What has no place of its own, or cannot be edited where it
 // stands, is a problem. Sorted by file.
 func Fixes(r *Report, seen Observed, m Manifests, c Comparison) ([]Fix, []Problem) {
 	f := fixer{texts: make(map[string][]byte), m: m, c: c}
@@ -44,6 +44,9 @@ func Fixes(r *Report, seen Observed, m Manifests, c Comparison) ([]Fix, []Proble
 		if r.found(p.workload(), "seccomp/missing", "seccomp/excess") {
 			f.fixProfile(p, pairs)
 		}
+	}
+	if slices.Contains(c.Kinds, KindNetpol) {
+		f.fixNetpol(r, seen)
 	}
 	return f.fixes(), f.problems
 }

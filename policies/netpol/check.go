@@ -34,6 +34,13 @@ import (
 // a set made of a trace has none against that trace. The result is sorted; its fingerprints survive reformatting.
 func Check(declared []Policy, inv *Inventory, obs []policies.Observation, d Dialect,
 ) []policies.Finding {
+	c := newChecker(declared, inv, obs, d)
+	c.check()
+	slices.SortFunc(c.found, policies.Finding.Compare)
+	return c.found
+}
+
+func newChecker(declared []Policy, inv *Inventory, obs []policies.Observation, d Dialect) *checker {
 	if d.Name == "" {
 		d, _ = DialectOf("")
 	}
@@ -44,15 +51,17 @@ func Check(declared []Policy, inv *Inventory, obs []policies.Observation, d Dial
 	for _, o := range observedOwners(obs, inv) {
 		c.observed[o] = true
 	}
+	return c
+}
+
+func (c *checker) check() {
 	c.checkFlows()
 	c.checkIsolation()
-	for i := range declared {
-		c.checkPolicy(&declared[i])
+	for i := range c.declared {
+		c.checkPolicy(&c.declared[i])
 	}
-	c.checkRedundant(d)
+	c.checkRedundant()
 	c.checkOthers()
-	slices.SortFunc(c.found, policies.Finding.Compare)
-	return c.found
 }
 
 type checker struct {
@@ -64,11 +73,14 @@ type checker struct {
 	byOwner   map[*Owner][]*Flow // with the workload at either end
 	selected  map[string][]*Pod  // a pod of each workload, by the text of a peer
 	found     []policies.Finding
+	remedies  []Remedy
 }
 
-func (c *checker) add(f policies.Finding) {
+// add keeps a finding, and returns it with its fingerprint.
+func (c *checker) add(f policies.Finding) policies.Finding {
 	f.Fingerprint = policies.Fingerprint(f)
 	c.found = append(c.found, f)
+	return f
 }
 
 // checkFlows judges every observed flow.
@@ -79,8 +91,8 @@ func (c *checker) checkFlows() {
 		}
 		v := c.evaluator.Evaluate(Connection{Source: f.Source, Destination: f.Destination,
 			Protocol: f.Protocol, Port: f.Port, ServicePort: f.Via.Port})
-		c.decided(f, f.Source, "-> "+f.Destination.String(), v.Egress)
-		c.decided(f, f.Destination, "<- "+f.Source.String(), v.Ingress)
+		c.decided(f, Egress, v.Egress)
+		c.decided(f, Ingress, v.Ingress)
 	}
 }
 
@@ -99,7 +111,11 @@ func flowSubject(f Flow, peer string) string {
 }
 
 // decided reports what one direction's decision on a flow is worth saying.
-func (c *checker) decided(f Flow, subject Endpoint, peer string, d Decision) {
+func (c *checker) decided(f Flow, direction Direction, d Decision) {
+	subject, peer := f.Source, "-> "+f.Destination.String()
+	if direction == Ingress {
+		subject, peer = f.Destination, "<- "+f.Source.String()
+	}
 	if subject.owner() == nil {
 		return
 	}
@@ -110,6 +126,8 @@ func (c *checker) decided(f Flow, subject Endpoint, peer string, d Decision) {
 		found.Class, found.Rule = policies.Missing, "netpol/missing-flow"
 		found.Message = "observed, but " + d.Reason
 		found.Evidence = append(found.Evidence, "nearest: "+d.Rule.String())
+		c.allow(c.add(found), f, direction, subject, d.Rule.Policy)
+		return
 	case d.Outcome == OutcomeUnknown:
 		found.Class, found.Rule = policies.Unknown, "netpol/unknown-flow"
 		found.Message = "cannot be decided without the " + strings.Join(d.Missing, ", the ")

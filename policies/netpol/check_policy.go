@@ -80,13 +80,8 @@ func (c *checker) knowsPods(namespace string) bool {
 
 // checkRule judges a rule by its text.
 func (c *checker) checkRule(r rule) {
-	key := rulesKey(r.direction)
-	if len(r.peers) == 0 && len(r.ports) == 0 {
-		f := r.policy.finding(policies.Excess, "allows-everything", "spec", key, r.index)
-		f.Subject = fmt.Sprintf("%s[%d]", key, r.index)
-		f.Message = "an empty rule allows every peer on every port; " +
-			"a dash with nothing behind it is one, too"
-		c.add(f)
+	if r.isEmpty() {
+		c.add(r.allowsEverything())
 	}
 	for i, peer := range r.peers {
 		if peer.IPBlock != nil {
@@ -98,6 +93,18 @@ func (c *checker) checkRule(r rule) {
 			c.add(f)
 		}
 	}
+}
+
+func (r rule) isEmpty() bool { return len(r.peers) == 0 && len(r.ports) == 0 }
+
+// allowsEverything is the finding about an empty rule.
+func (r rule) allowsEverything() policies.Finding {
+	key := rulesKey(r.direction)
+	f := r.policy.finding(policies.Excess, "allows-everything", "spec", key, r.index)
+	f.Subject = fmt.Sprintf("%s[%d]", key, r.index)
+	f.Message = "an empty rule allows every peer on every port; a dash with nothing behind it is one, too"
+	f.Fingerprint = policies.Fingerprint(f)
+	return f
 }
 
 // peerPath is where a peer stands in its policy.
@@ -168,8 +175,8 @@ func ruleWords(r rule) string {
 // checkRedundant reports policies that allow nothing and isolate nothing that
 // others do not. A default deny for a whole namespace is meant for what is to
 // come, and left alone.
-func (c *checker) checkRedundant(d Dialect) {
-	w := newWalker([]Set{{c.declared, c.inv}}, d)
+func (c *checker) checkRedundant() {
+	w := newWalker([]Set{{c.declared, c.inv}}, c.evaluator.dialect)
 	m := w.ports.memo()
 	for i := range c.declared {
 		p := &c.declared[i]

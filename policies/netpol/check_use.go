@@ -55,28 +55,36 @@ func (c *checker) checkUse(r rule, subjects []*Owner) {
 			u.add(f, o)
 		}
 	}
-	if !u.used {
-		if !r.assumesDNS() {
-			u.excess("netpol/unused-rule", nil, ruleWords(r), "allowed, never observed")
+	switch {
+	case !u.used && r.assumesDNS():
+	case !u.used:
+		f := u.excess("netpol/unused-rule", nil, ruleWords(r), "allowed, never observed")
+		u.remedy(f, change{kind: dropRule}, "")
+		if r.isEmpty() {
+			u.remedy(r.allowsEverything(), change{kind: dropRule}, "")
 		}
-		return
+	case r.isEmpty():
+		peers, why := u.peersFor(u.anyPeer)
+		u.remedy(r.allowsEverything(), change{kind: setPeers, peers: peers}, why)
+		u.remedy(r.allowsEverything(), change{kind: setPorts, ports: rangedPorts(u.anyPort.Cover(fewParts))}, why)
+	default:
+		u.checkPeers()
+		u.checkPorts()
 	}
-	u.checkPeers()
-	u.checkPorts()
 }
 
 // excess reports a part of the rule, at a path below it.
-func (u *use) excess(rule string, path []any, subject, message string, evidence ...string) {
+func (u *use) excess(rule string, path []any, subject, message string, evidence ...string) policies.Finding {
 	key := rulesKey(u.rule.direction)
 	path = append([]any{"spec", key, u.rule.index}, path...)
 	f := u.rule.policy.finding(policies.Excess, strings.TrimPrefix(rule, "netpol/"), path...)
 	f.Subject, f.Message, f.Evidence = key+" "+subject, message, evidence
-	u.checker.add(f)
+	return u.checker.add(f)
 }
 
 func (u *use) checkPeers() {
-	if len(u.rule.peers) == 0 && len(u.rule.ports) > 0 {
-		u.checkEveryone() // one without ports has a finding of its own
+	if len(u.rule.peers) == 0 {
+		u.checkEveryone()
 	}
 	for i := range u.rule.peers {
 		path := []any{peersKey(u.rule.direction), i}
@@ -87,24 +95,26 @@ func (u *use) checkPeers() {
 		if u.rule.assumesDNS() {
 			continue
 		}
-		u.excess("netpol/unused-peer", path, peerWords(u.rule.policy, u.rule.peers[i]),
+		f := u.excess("netpol/unused-peer", path, peerWords(u.rule.policy, u.rule.peers[i]),
 			"allowed, never observed: the rule's other peers were")
+		u.remedy(f, change{kind: setPeer, item: i}, "")
 	}
 }
 
 func (u *use) checkPorts() {
-	if len(u.rule.ports) == 0 && len(u.rule.peers) > 0 {
-		u.checkWidePorts(nil, u.rule, u.anyPort)
+	if len(u.rule.ports) == 0 {
+		u.checkWidePorts(nil, u.rule, u.anyPort, change{kind: setPorts})
 	}
 	for i := range u.rule.ports {
 		one := u.rule
 		one.ports = one.ports[i : i+1]
 		if !u.ports[i].Empty() {
-			u.checkWidePorts([]any{"ports", i}, one, u.ports[i])
+			u.checkWidePorts([]any{"ports", i}, one, u.ports[i], change{kind: setPort, item: i})
 			continue
 		}
-		u.excess("netpol/unused-port", []any{"ports", i}, ruleWords(one),
+		f := u.excess("netpol/unused-port", []any{"ports", i}, ruleWords(one),
 			"allowed, never observed: the rule's other ports were")
+		u.remedy(f, change{kind: setPort, item: i}, "")
 	}
 }
 

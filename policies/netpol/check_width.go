@@ -24,19 +24,20 @@ const fewParts = 8
 func (u *use) checkWidePeer(i int, path []any) {
 	p := u.rule.peers[i]
 	if p.IPBlock != nil {
-		u.checkWideBlock(p.IPBlock, u.peers[i].addresses, append(path, "ipBlock", "cidr"))
+		u.checkWideBlock(i, append(path, "ipBlock", "cidr"))
 		return
 	}
-	seen := u.peers[i]
+	seen, message := u.peers[i], ""
 	if unseen := u.unseen(p, seen); len(unseen) > 0 {
-		u.excess("netpol/wide-peer", path, peerWords(u.rule.policy, p), fmt.Sprintf(
-			"also selects %s, never seen: %s would do", fewOf(unseen), u.words(seen)), u.evidence(seen)...)
-		return
+		message = fmt.Sprintf("also selects %s, never seen: %s would do", fewOf(unseen), u.words(seen))
+	} else if namespaces := namespacesOf(seen.pods); isEmptySelector(p.NamespaceSelector) && len(namespaces) == 1 {
+		message = fmt.Sprintf("selects pods of every namespace, and those seen are all in %s: %s would do",
+			namespaces[0], u.words(seen))
 	}
-	if namespaces := namespacesOf(seen.pods); isEmptySelector(p.NamespaceSelector) && len(namespaces) == 1 {
-		u.excess("netpol/wide-peer", path, peerWords(u.rule.policy, p), fmt.Sprintf(
-			"selects pods of every namespace, and those seen are all in %s: %s would do",
-			namespaces[0], u.words(seen)), u.evidence(seen)...)
+	if message != "" {
+		f := u.excess("netpol/wide-peer", path, peerWords(u.rule.policy, p), message, u.evidence(seen)...)
+		peers, why := u.peersFor(seen)
+		u.remedy(f, change{kind: setPeer, item: i, peers: peers}, why)
 	}
 }
 
@@ -142,8 +143,10 @@ func (u *use) checkEveryone() {
 	if len(seen.addresses) > 0 && u.narrower(worldOf(seen.addresses), seen.addresses) == nil {
 		return // from all over the world
 	}
-	u.excess("netpol/wide-peer", nil, ruleWords(u.rule),
+	f := u.excess("netpol/wide-peer", nil, ruleWords(u.rule),
 		fmt.Sprintf("allows everyone: %s would do", u.words(seen)), u.evidence(seen)...)
+	peers, why := u.peersFor(seen)
+	u.remedy(f, change{kind: setPeers, peers: peers}, why)
 }
 
 // worldOf is all addresses of the families that were seen.
@@ -158,15 +161,17 @@ func worldOf(seen []netip.Addr) []iprange.Range {
 }
 
 // checkWideBlock reports addresses of which a part was seen only.
-func (u *use) checkWideBlock(b *networkingv1.IPBlock, seen []netip.Addr, path []any) {
+func (u *use) checkWideBlock(i int, path []any) {
+	b, seen := u.rule.peers[i].IPBlock, u.peers[i].addresses
 	declared := blockRanges(b)
 	enough := u.narrower(declared, seen)
 	if enough == nil {
 		return
 	}
-	u.excess("netpol/wide-peer", path, blockText(b), fmt.Sprintf("holds %s, of which %s seen: %s would do",
+	f := u.excess("netpol/wide-peer", path, blockText(b), fmt.Sprintf("holds %s, of which %s seen: %s would do",
 		addressCount(iprange.Count(declared)), wereSeen(len(seen)), joinPrefixes(enough)),
 		seenAddresses(seen))
+	u.remedy(f, change{kind: setPeer, item: i, peers: prefixPeers(enough)}, "")
 }
 
 // narrower is the few prefixes that hold all addresses that were seen, nil
@@ -191,14 +196,16 @@ func (u *use) narrower(declared []iprange.Range, seen []netip.Addr) []netip.Pref
 
 // checkWidePorts reports ports of which a part was used only. A name stands for
 // what pods declare.
-func (u *use) checkWidePorts(path []any, r rule, seen portset.Set) {
+func (u *use) checkWidePorts(path []any, r rule, seen portset.Set, narrow change) {
 	declared, names := splitPorts(r.ports)
 	enough := seen.Cover(fewParts)
 	if len(names) > 0 || 2*enough.Len() >= declared.Len() {
 		return
 	}
-	u.excess("netpol/wide-port", path, ruleWords(r), fmt.Sprintf("holds %d ports, of which %s seen: %s would do",
+	f := u.excess("netpol/wide-port", path, ruleWords(r), fmt.Sprintf("holds %d ports, of which %s seen: %s would do",
 		declared.Len(), wereSeen(seen.Len()), enough), "seen: "+seen.String())
+	narrow.ports = rangedPorts(enough)
+	u.remedy(f, narrow, "")
 }
 
 func wereSeen(n int) string {
