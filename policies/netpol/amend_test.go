@@ -82,6 +82,11 @@ func amendCases() []amendCase {
         # our office
         cidr: 203.0.113.7/32 # all of it
 `)},
+	}
+}
+
+func amendsOfNoRule() []amendCase {
+	return []amendCase{
 		{"no rule yet, in braces", "  policyTypes: [Ingress]\n  ingress: []\n", `  policyTypes: [Ingress]
   ingress:
     # web
@@ -158,7 +163,7 @@ func amendsOfWidth() []amendCase {
 }
 
 func TestAmend(t *testing.T) {
-	for _, tt := range append(amendCases(), amendsOfWidth()...) {
+	for _, tt := range slices.Concat(amendCases(), amendsOfNoRule(), amendsOfWidth()) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := amended(t, amendHead+tt.before, widthTraffic())
 			if err != nil {
@@ -274,7 +279,7 @@ spec: {podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: gone
 // FuzzAmend holds that what is edited can still be read, and that a second time
 // there is nothing to do that was done.
 func FuzzAmend(f *testing.F) {
-	for _, c := range append(amendCases(), amendsOfWidth()...) {
+	for _, c := range slices.Concat(amendCases(), amendsOfNoRule(), amendsOfWidth()) {
 		f.Add(amendHead + c.before)
 	}
 	obs := widthTraffic()
