@@ -11,7 +11,6 @@ import (
 	"advisor/policies"
 	"advisor/policies/caps"
 	"advisor/policies/manifest"
-	"advisor/policies/seccomp"
 )
 
 // Fix is a file of the manifests as it is and as it should be.
@@ -32,18 +31,23 @@ func (f Fix) Patch() string {
 func Fixes(r *Report, seen Observed, m Manifests, c Comparison) ([]Fix, []Problem) {
 	f := fixer{texts: make(map[string][]byte), m: m, c: c}
 	pairs := pair(seen.Observations, m.Declared)
-	// From the last line to the first, so that the places of the others hold.
-	slices.SortStableFunc(pairs, func(a, b pairing) int { return -cmp.Compare(a.line(), b.line()) })
+	var edits []edit
 	for _, p := range pairs {
-		if !p.both() {
-			continue
+		if p.both() && r.found(p.workload(), "caps/") {
+			edits = append(edits, edit{p.declared.Position.Line, func() { f.fixCaps(p) }})
 		}
-		if r.found(p.workload(), "caps/") {
-			f.fixCaps(p)
+	}
+	for _, s := range sharedProfiles(pairs, m) {
+		if slices.ContainsFunc(s.users, func(p pairing) bool {
+			return p.both() && r.found(p.workload(), "seccomp/missing", "seccomp/excess")
+		}) {
+			edits = append(edits, edit{s.profile.Position.Line, func() { f.fixProfile(s) }})
 		}
-		if r.found(p.workload(), "seccomp/missing", "seccomp/excess") {
-			f.fixProfile(p, pairs)
-		}
+	}
+	// From the last line to the first, so that the places of the others hold.
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(b.line, a.line) })
+	for _, e := range edits {
+		e.make()
 	}
 	if slices.Contains(c.Kinds, KindNetpol) {
 		f.fixNetpol(r, seen)
@@ -51,11 +55,10 @@ func Fixes(r *Report, seen Observed, m Manifests, c Comparison) ([]Fix, []Proble
 	return f.fixes(), f.problems
 }
 
-func (p pairing) line() int {
-	if p.declared == nil {
-		return 0
-	}
-	return p.declared.Position.Line
+// edit is a change at a line of some file.
+type edit struct {
+	line int
+	make func()
 }
 
 // found says that there is a finding about a workload under a rule that begins
@@ -145,36 +148,6 @@ func recheck(file string, text []byte, p pairing, engine string) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// fixProfile writes the profile that a container names anew, in the form that
-// it has. One that several containers share is left alone: each would take out
-// what the others need.
-func (f *fixer) fixProfile(p pairing, pairs []pairing) {
-	profile := f.m.profile(p.declared.SeccompProfile)
-	if profile == nil || p.declared.SeccompType != "Localhost" {
-		return
-	}
-	for _, other := range pairs {
-		if other.declared != nil && other.declared != p.declared &&
-			other.declared.SeccompProfile == p.declared.SeccompProfile {
-			f.fail(profile.Position, fmt.Errorf("is not fixed: %s and %s share it", p.workload(), other.workload()))
-			return
-		}
-	}
-	format, err := FormatOf(KindSeccomp, string(profile.Format))
-	if err != nil || profile.Name != "" {
-		f.fail(profile.Position, errors.New("is not fixed: only profiles in JSON are written anew"))
-		return
-	}
-	made, err := Seccomp(*p.observed, seccomp.Options{
-		Context: seccomp.Context{Capabilities: bounding(*p.declared, f.c.Engine)},
-	}, format)
-	if err != nil {
-		f.fail(profile.Position, err)
-		return
-	}
-	f.texts[profile.Position.File] = []byte(made.Text)
 }
 
 func (f *fixer) fixes() []Fix {

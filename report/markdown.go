@@ -20,11 +20,16 @@ const markdownMarker = "<!-- advisor -->"
 const graphLimit = 40
 
 // Markdown prints the findings for a comment or a job's summary: the counts, a
-// table a workload, the graph of connections. Sections that would make it too
+// table a workload, the graph of connections; or, where nothing is compared, the
+// policies with their reasons. Sections that would make it too
 // long are left out whole, and it says so.
 func (r *Report) Markdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n## advisor: %s\n", markdownMarker, r.CountLine())
+	headline := r.CountLine()
+	if !r.compared() {
+		headline = r.recordedLine()
+	}
+	fmt.Fprintf(&b, "%s\n## advisor: %s\n", markdownMarker, headline)
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "\n> %s\n", cell(p.String()))
 	}
@@ -51,6 +56,11 @@ func (r *Report) markdownSections() []string {
 	for _, group := range byWorkload(r.Findings) {
 		list = append(list, r.markdownGroup(group))
 	}
+	if !r.compared() {
+		for _, w := range r.Workloads {
+			list = append(list, markdownRecorded(w))
+		}
+	}
 	if table := r.markdownStandings(); table != "" {
 		list = append(list, table)
 	}
@@ -71,13 +81,17 @@ func (r *Report) markdownGroup(group []policies.Finding) string {
 			cell(f.Message), code(f.Position.String()))
 	}
 	if e, ok := r.evidence(w); ok {
-		fmt.Fprintf(&b, "\nEvidence: %s\n", cell(EvidenceLine(e)))
-		for _, doubt := range Doubts(e) {
-			fmt.Fprintf(&b, "- %s\n", cell(doubt))
-		}
+		markdownEvidence(&b, e)
 	}
 	b.WriteString("\n</details>\n")
 	return b.String()
+}
+
+func markdownEvidence(b *strings.Builder, e policies.Evidence) {
+	fmt.Fprintf(b, "\nEvidence: %s\n", cell(EvidenceLine(e)))
+	for _, doubt := range Doubts(e) {
+		fmt.Fprintf(b, "- %s\n", cell(doubt))
+	}
 }
 
 // markdownStandings is where the pods stand in the Pod Security Standards.

@@ -13,10 +13,16 @@ import (
 	"advisor/policies"
 )
 
-// sarifLimit is how many results are written one by one. GitHub refuses a run
-// with more than 25,000 and shows the first 5,000; beyond this many nobody
-// reads them, and they are joined by workload and rule.
-const sarifLimit = 1000
+// Limits of GitHub's code scanning: it refuses a run with more than 25,000
+// results, and shows the first 5,000 (documentation, "SARIF results exceed
+// limit").
+const (
+	// sarifLimit is how many results are written one by one. Nobody reads more;
+	// beyond it they are joined by workload and rule.
+	sarifLimit = 1000
+	// sarifMost is how many are written at all.
+	sarifMost = 5000
+)
 
 // SARIF prints the findings as one run of SARIF 2.1.0 (OASIS standard, March
 // 2020). Covered are the tool with its rules, results with one place each,
@@ -30,15 +36,18 @@ func (r *Report) SARIF(w io.Writer) error {
 		Results:    []sarifResult{},
 		ColumnKind: "utf16CodeUnits",
 	}
-	for _, f := range joined(r.Findings, sarifLimit) {
+	findings := joined(r.Findings, sarifLimit) // worst first
+	for _, f := range findings[:min(len(findings), sarifMost)] {
 		run.Results = append(run.Results, r.sarifResult(f))
 	}
-	for _, i := range r.Ignored[:min(len(r.Ignored), sarifLimit)] {
+	ignored := r.Ignored[:min(len(r.Ignored), sarifLimit, sarifMost-len(run.Results))]
+	for _, i := range ignored {
 		res := r.sarifResult(i.Finding)
 		res.Suppressions = []sarifSuppression{{Kind: "external", Justification: i.Reason}}
 		run.Results = append(run.Results, res)
 	}
-	run.Invocations = []sarifInvocation{r.sarifInvocation()}
+	left := len(findings) + len(r.Ignored) - len(run.Results)
+	run.Invocations = []sarifInvocation{r.sarifInvocation(left)}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -62,8 +71,14 @@ func (r *Report) sarifResult(f policies.Finding) sarifResult {
 	}
 }
 
-func (r *Report) sarifInvocation() sarifInvocation {
+// sarifInvocation tells what could not be used, and how many results were left
+// out.
+func (r *Report) sarifInvocation(left int) sarifInvocation {
 	inv := sarifInvocation{Successful: true}
+	if left > 0 {
+		text := plural(left, "result") + " left out to stay within what code scanning takes; the JSON report has all of them"
+		inv.Notifications = append(inv.Notifications, sarifNotification{"warning", sarifMessage{text}})
+	}
 	for _, p := range r.Problems {
 		inv.Notifications = append(inv.Notifications, sarifNotification{"warning", sarifMessage{p.String()}})
 	}

@@ -11,11 +11,19 @@ import (
 )
 
 // Text prints the findings for people: by workload, worst first, with the
-// evidence that each verdict rests on, and one line of counts last.
+// evidence that each verdict rests on, and one line of counts last. Of a report
+// that compares nothing it prints what the policies allow, and why.
 func (r *Report) Text(w io.Writer, style Style) error {
 	var b strings.Builder
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "%s\n", style.dim(p.String()))
+	}
+	if !r.compared() {
+		if err := r.recordedText(&b, style); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, b.String())
+		return err
 	}
 	for _, group := range byWorkload(r.Findings) {
 		r.textGroup(&b, group, style)

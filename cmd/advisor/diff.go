@@ -267,7 +267,7 @@ func (r rendering) checkAlso() error {
 // render writes the report where it belongs, in every form asked for.
 func (r rendering) render(s streams, rep *report.Report, to output) error {
 	var main bytes.Buffer
-	style := report.Style{Color: to.toStdout() && r.colored(s)}
+	style := report.Style{Color: to.toStdout() && colored(r.Color, s)}
 	if err := rep.Render(&main, r.Format, style); err != nil {
 		return err
 	}
@@ -284,8 +284,10 @@ func (r rendering) render(s streams, rep *report.Report, to output) error {
 	return to.write(s, []document{{name: "report." + r.Format, body: main.Bytes()}})
 }
 
-func (r rendering) colored(s streams) bool {
-	switch r.Color {
+// colored says whether text on stdout has colour: always, never, or where a
+// person looks at it who has not said no.
+func colored(when string, s streams) bool {
+	switch when {
 	case "always":
 		return true
 	case "never":

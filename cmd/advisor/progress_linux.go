@@ -58,8 +58,8 @@ func (p *progress) done() {
 }
 
 func statusLine(st monitor.Status) string {
-	line := fmt.Sprintf("%s, %d containers, %d records, %s, %d lost",
-		st.Elapsed.Round(time.Second), st.Containers, st.Records, size(st.Bytes), st.Lost)
+	line := fmt.Sprintf("%s, %s, %s, %s, %d lost", st.Elapsed.Round(time.Second),
+		counted(uint64(st.Containers), "container"), counted(st.Records, "record"), size(st.Bytes), st.Lost)
 	if !st.LastNew.IsZero() {
 		line += fmt.Sprintf(", quiet for %s", time.Since(st.LastNew).Round(time.Second))
 	}
@@ -80,6 +80,14 @@ func (p *progress) summary(res monitor.Result) {
 	default:
 		p.s.say("not complete: reports will say so")
 	}
+}
+
+// counted is a number of things in words.
+func counted(n uint64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func size(n uint64) string {

@@ -67,7 +67,7 @@ func reference(app *kong.Application) []byte {
 }
 
 func referenceCommand(b *bytes.Buffer, n *kong.Node) {
-	fmt.Fprintf(b, "\n## %s\n\n%s\n\n```\nadvisor %s\n```\n", n.FullPath(), n.Help, n.Summary())
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n```text\nadvisor %s\n```\n", n.FullPath(), n.Help, n.Summary())
 	if n.Detail != "" {
 		fmt.Fprintf(b, "\n%s\n", n.Detail)
 	}

@@ -91,7 +91,7 @@ func (c *reportCapsCmd) Run(s streams) error {
 
 type reportAllCmd struct {
 	reporting
-	Format string `enum:",json,html" default:"" placeholder:"FORMAT" help:"json or html: one report instead of the policies themselves."`
+	Format string `enum:",text,markdown,json,html" default:"" placeholder:"FORMAT" help:"text, markdown, json or html: one report instead of the policies themselves."`
 	clusterFlags
 	seccompFlags
 	netpolFlags
@@ -169,11 +169,7 @@ func tellStandings(s streams, pods []caps.Standing) error {
 func (r reporting) writeWhole(s streams, seen report.Observed, made []report.Policy, pods []caps.Standing) error {
 	rep := report.Recorded(version(), r.names(), seen, made, pods)
 	var b bytes.Buffer
-	render := rep.JSON
-	if r.whole == "html" {
-		render = rep.HTML
-	}
-	if err := render(&b); err != nil {
+	if err := rep.Render(&b, r.whole, report.Style{Color: r.toStdout() && colored("auto", s)}); err != nil {
 		return err
 	}
 	return r.output.write(s, []document{{name: "report." + r.whole, body: b.Bytes()}})
