@@ -91,7 +91,9 @@ func checkProfile(p pairing, profile seccomp.Profile, engine string) []policies.
 
 // compiled finds where libseccomp makes something else of a profile than it
 // says: nothing in a build without libseccomp. Where rules contend there is no
-// right reading, which the profile's own findings say.
+// right reading, which the profile's own findings say. A call that this
+// libseccomp does not know and that is refused either way is no mistake of the
+// profile: it is refused with the default errno until libseccomp knows it.
 func compiled(profile seccomp.Profile, ctx seccomp.Context) []policies.Finding {
 	differ, err := seccomp.Disagreements(profile, ctx)
 	if err != nil {
@@ -99,7 +101,8 @@ func compiled(profile seccomp.Profile, ctx seccomp.Context) []policies.Finding {
 	}
 	var findings []policies.Finding
 	for _, d := range differ {
-		if !d.Contested {
+		newer := d.Unknown && !d.Declared.Action.Admits() && !d.Compiled.Action.Admits()
+		if !d.Contested && !newer {
 			findings = append(findings, d.Finding(profile, policies.Workload{}))
 		}
 	}

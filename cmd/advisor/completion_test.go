@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -91,6 +92,9 @@ func completion(t *testing.T, shell string) string {
 func shellOrSkip(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
+	if err != nil && os.Getenv("ADVISOR_REQUIRE_BPF") != "" {
+		t.Fatalf("ADVISOR_REQUIRE_BPF is set, but: %v: run fixtures/bed/install.sh", err)
+	}
 	if err != nil {
 		t.Skipf("needs %s: %v", name, err)
 	}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,22 +23,39 @@ func readYAML(t *testing.T, path string, to any) {
 	}
 }
 
-// inShop makes a copy of the example of the documentation, in which "advisor"
-// is this program, and returns its path and what to add to the environment.
-func inShop(t *testing.T) (dir string, env []string) {
+// inShop is a directory of its own with the example of the documentation.
+func inShop(t *testing.T) string {
 	t.Helper()
-	dir = t.TempDir()
+	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../../docs/shop")); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// withAdvisor is a path in which "advisor" is this program.
+func withAdvisor(t *testing.T) string {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir := t.TempDir()
 	if err := os.Symlink(self, filepath.Join(dir, "advisor")); err != nil {
 		t.Fatal(err)
 	}
-	return dir, []string{"PATH=" + dir + ":" + os.Getenv("PATH")}
+	return "PATH=" + dir + ":" + os.Getenv("PATH")
+}
+
+// withoutAdvisor is the path without the directories that have one: the scripts
+// of other tests find this program in one of them.
+func withoutAdvisor(t *testing.T) string {
+	t.Helper()
+	dirs := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool {
+		_, err := os.Stat(filepath.Join(dir, "advisor"))
+		return err == nil
+	})
+	return "PATH=" + strings.Join(dirs, ":")
 }
 
 // shell runs a script as a runner does, and wants an exit code.
@@ -44,107 +63,127 @@ func shell(t *testing.T, dir string, env []string, script string, want int) stri
 	t.Helper()
 	cmd := exec.Command(shellOrSkip(t, "bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
-	out, _ := cmd.CombinedOutput()
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		t.Fatalf("%q ends with %d, not %d:\n%s", script, got, want, out)
 	}
 	return string(out)
 }
 
-// TestAction runs the script of the GitHub action in the example.
-func TestAction(t *testing.T) {
-	var action struct {
-		Name, Description string
-		Inputs            map[string]struct {
-			Description, Default string
-			Required             bool
-		}
-		Runs struct {
-			Using string
-			Steps []struct {
-				If, Uses, Shell, Run string
-				Directory            string `json:"working-directory"`
-				With                 map[string]any
-				Env                  map[string]string
-			}
-		}
-	}
-	readYAML(t, "../../action.yml", &action)
-	last := action.Runs.Steps[len(action.Runs.Steps)-1]
-	for name := range action.Inputs {
-		if variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); last.Env[variable] !=
-			"${{ inputs."+name+" }}" {
-			t.Errorf("input %s does not reach the script as %s", name, variable)
-		}
-	}
-	dir, env := inShop(t)
-	summary := filepath.Join(dir, "summary.md")
-	env = append(env, "RUNNER_TEMP="+dir, "GITHUB_STEP_SUMMARY="+summary, "ADVISOR=advisor",
-		"TRACE=trace.log\n", "MANIFESTS=k8s/web.yaml\nk8s/cart.yaml\n", "ARGUMENTS=--kind=caps",
-		"SARIF=out.sarif", "JSON=out.json")
-	out := shell(t, dir, append(env, "FAIL_ON=missing"), last.Run, exitDrift)
-	if !strings.Contains(out, "::error file=k8s/web.yaml,") {
-		t.Errorf("no annotation in\n%s", out)
-	}
-	for _, file := range []string{"summary.md", "out.sarif", "out.json"} {
-		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
-			t.Errorf("%s: %v, want something in it", file, err)
-		}
-	}
-	shell(t, dir, append(env, "FAIL_ON=never"), last.Run, exitOK)
-	shell(t, dir, append(env, "FAIL_ON=nonsense"), last.Run, exitError)
+// sourceRepository is a git repository of this tree, as it is checked out by
+// those who use it: with what is changed and not yet committed.
+func sourceRepository(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	shell(t, "../..", []string{"TO=" + dir}, `git ls-files -z --cached --others --exclude-standard |
+		while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
+		tar --null --files-from=- -cf - | tar -C "$TO" -xf -`, 0)
+	shell(t, dir, nil, `git init -q -b main . && git add -A && `+commit, 0)
+	return dir
 }
 
-// TestGitLabTemplate runs the script of the GitLab job in the example.
+// commit is the command for it, by nobody in particular.
+const commit = `git -c user.name=test -c user.email=test@example.org commit -q -m test`
+
+type gitlabJob struct {
+	Stage, Image string
+	Variables    map[string]string
+	Before       []string `json:"before_script"`
+	Script       []string
+	Artifacts    struct {
+		When    string
+		Reports map[string]string
+	}
+}
+
+// TestGitLabTemplate runs the scripts of the GitLab job in the example: with an
+// image that has advisor, with one that builds it, and without either.
 func TestGitLabTemplate(t *testing.T) {
-	var template struct {
-		Advisor struct {
-			Stage     string
-			Variables map[string]string
-			Script    []string
-			Artifacts struct {
-				When    string
-				Reports map[string]string
-			}
-		}
-	}
+	var template struct{ Advisor gitlabJob }
 	readYAML(t, "../../.gitlab/advisor.yml", &template)
-	dir, env := inShop(t)
-	for name, value := range template.Advisor.Variables {
-		env = append(env, name+"="+value)
+	job := template.Advisor
+	if want := "golang:" + goVersion(t); job.Image != want {
+		t.Errorf("the job's image is %s, go.mod wants %s", job.Image, want)
 	}
-	shell(t, dir, env, strings.Join(template.Advisor.Script, "\n"), exitDrift)
-	for _, file := range template.Advisor.Artifacts.Reports {
-		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
-			t.Error(err)
-		}
+	script := strings.Join(append(job.Before, job.Script...), "\n")
+	source := sourceRepository(t)
+	for name, run := range map[string]struct {
+		env  []string
+		code int
+	}{
+		"in the image": {[]string{withAdvisor(t)}, exitDrift},
+		"built":        {[]string{withoutAdvisor(t), "ADVISOR_SOURCE=file://" + source}, exitDrift},
+		"nowhere":      {[]string{withoutAdvisor(t)}, exitError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := inShop(t)
+			var env []string
+			for name, value := range job.Variables {
+				env = append(env, name+"="+value)
+			}
+			out := shell(t, dir, append(env, run.env...), script, run.code)
+			if run.code == exitError {
+				if !strings.Contains(out, "set ADVISOR_SOURCE") {
+					t.Errorf("no word of what to do in %q", out)
+				}
+				return
+			}
+			for _, file := range job.Artifacts.Reports {
+				if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
+					t.Errorf("%s: %v, want something in it", file, err)
+				}
+			}
+		})
 	}
 }
 
-// TestPreCommitHooks runs each hook's entry with arguments as users give them.
-func TestPreCommitHooks(t *testing.T) {
-	var hooks []struct {
-		ID, Name, Description, Entry, Language, Files string
-		PassFilenames                                 *bool `json:"pass_filenames"`
+// goVersion is that of go.mod, without its patch.
+func goVersion(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
 	}
-	readYAML(t, "../../.pre-commit-hooks.yaml", &hooks)
-	dir, env := inShop(t)
-	for id, run := range map[string]struct {
-		arguments string
-		code      int
-	}{
-		"advisor-diff":           {"trace.log -m k8s", exitDrift},
-		"advisor-trace-validate": {"trace.log", exitOK},
-	} {
-		found := false
-		for _, hook := range hooks {
-			if hook.ID == id {
-				found = true
-				shell(t, dir, env, hook.Entry+" "+run.arguments, run.code)
-			}
+	_, after, _ := strings.Cut(string(text), "\ngo ")
+	parts := strings.SplitN(strings.Fields(after)[0], ".", 3)
+	return parts[0] + "." + parts[1]
+}
+
+// TestPreCommitHooks has pre-commit install the hooks from a repository of this
+// tree and run them on a change, as those who use them do.
+func TestPreCommitHooks(t *testing.T) {
+	shellOrSkip(t, "pre-commit")
+	source, dir := sourceRepository(t), inShop(t)
+	cache := strings.TrimSpace(shell(t, dir, nil, "go env GOMODCACHE", 0))
+	// pre-commit has a GOPATH of its own, for which every module would come anew.
+	env := []string{"PRE_COMMIT_HOME=" + t.TempDir(), "GOMODCACHE=" + cache, "GOFLAGS=-modcacherw"}
+	rev := strings.TrimSpace(shell(t, source, nil, "git rev-parse HEAD", 0))
+	config := `repos:
+- repo: file://` + source + `
+  rev: ` + rev + `
+  hooks:
+  - id: advisor-diff
+    args: [trace.log, -m, k8s]
+  - id: advisor-trace-validate
+`
+	if err := os.WriteFile(filepath.Join(dir, ".pre-commit-config.yaml"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	shell(t, dir, env, "git init -q . && git add -A && pre-commit install && "+commit+" --no-verify", 0)
+	shell(t, dir, env, "echo '# changed' >>k8s/web.yaml && git add -A", 0)
+	out := shell(t, dir, env, commit, exitDrift) // what drifts is not committed
+	for _, want := range []string{"advisor diff", "caps/missing", "k8s/web.yaml:18:11", "exit code: 1"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
 		}
-		if !found {
-			t.Errorf("no hook %s", id)
-		}
+	}
+	shell(t, dir, env, "sed -i 's/NET_RAW/SETUID/' k8s/web.yaml && git add -A && "+commit, 0)
+	shell(t, dir, env, "sed -i '$d' trace.log && git add -A", 0)
+	if out := shell(t, dir, env, commit, exitDrift); !strings.Contains(out, "advisor trace validate") {
+		t.Errorf("a trace that was cut passes:\n%s", out)
 	}
 }

@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"fmt"
+	"slices"
 
 	"advisor/policies"
 )
@@ -18,6 +19,9 @@ type Disagreement struct {
 	// Contested says that several rules with different outcomes hold for the
 	// call, so that neither reading is more right.
 	Contested bool
+	// Unknown says that this build's libseccomp has no such call: another
+	// version of it compiles the rule as it is written.
+	Unknown bool
 }
 
 // Disagreements holds the two evaluators against each other on every number of
@@ -53,6 +57,7 @@ func (g *Program) against(bin Binary, ctx Context) ([]Disagreement, error) {
 				list = append(list, Disagreement{
 					Point: pt, When: conditions(l.cube()), Contested: g.contested(pt),
 					Declared: l.a.Outcome, Compiled: l.b.Outcome, Rule: l.a.Rule, Name: l.a.Name,
+					Unknown: slices.Contains(bin.Unknown, l.a.Name),
 				})
 			}
 		}
