@@ -91,9 +91,8 @@ func checkProfile(p pairing, profile seccomp.Profile, engine string) []policies.
 
 // compiled finds where libseccomp makes something else of a profile than it
 // says: nothing in a build without libseccomp. Where rules contend there is no
-// right reading, which the profile's own findings say. A call that this
-// libseccomp does not know and that is refused either way is no mistake of the
-// profile: it is refused with the default errno until libseccomp knows it.
+// right reading, which the profile's own findings say. That the libseccomp of
+// this build does not know a call yet says nothing of the nodes'.
 func compiled(profile seccomp.Profile, ctx seccomp.Context) []policies.Finding {
 	differ, err := seccomp.Disagreements(profile, ctx)
 	if err != nil {
@@ -101,8 +100,7 @@ func compiled(profile seccomp.Profile, ctx seccomp.Context) []policies.Finding {
 	}
 	var findings []policies.Finding
 	for _, d := range differ {
-		newer := d.Unknown && !d.Declared.Action.Admits() && !d.Compiled.Action.Admits()
-		if !d.Contested && !newer {
+		if !d.Contested && !d.Unknown {
 			findings = append(findings, d.Finding(profile, policies.Workload{}))
 		}
 	}
