@@ -88,6 +88,8 @@ func capsEffect(c caps.Change) Effect {
 		order = []string{"yes", "no"}
 	case "user":
 		order = []string{"not root", "the image's", "root"}
+	case "root file system":
+		order = []string{"read-only", "writable"}
 	case "user namespace":
 		order = []string{"its own", "the host's"}
 	}

@@ -98,6 +98,7 @@ func (f *fixer) fixCaps(p pairing) {
 		f.fail(d.Position, err)
 		return
 	}
+	caps.FitRoot(&s, *p.observed, d)
 	// A profile that is declared is a matter of seccomp.
 	s.Security.SeccompType, s.Security.SeccompProfile = "", ""
 	s.Workload = d.Workload

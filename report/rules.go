@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/policies/caps"
 	"advisor/policies/seccomp"
 )
 
@@ -140,6 +141,10 @@ func rulesOfCaps() []Rule {
 			"Set allowPrivilegeEscalation to false."},
 		{"caps/refused", policies.Invalid, "the API server, the kubelet or the engine would refuse it",
 			"The message says what and why."},
+		{caps.RuleReadOnly, policies.Missing, "the root file system is read-only, and the workload writes to it",
+			"The workload will fail. Mount an emptyDir or a volume where it writes, or leave the root writable."},
+		{caps.RuleWritable, policies.Unprotected, "the root file system can be written to, and nothing does",
+			"Set readOnlyRootFilesystem to true, --read-only, or read_only."},
 		{RulePodSecurity, policies.Invalid, "the namespace demands a Pod Security level that the pod does not meet",
 			"No pod of it is let in. The evidence says what is in the way; advisor report caps -m, what would do."},
 		{"caps/denied", policies.Unknown, "a capability was asked for while recording, and refused",

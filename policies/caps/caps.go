@@ -78,6 +78,7 @@ type Synthesis struct {
 	Verified *Verified // the experiment taken into account, nil for none
 	Spared   []string  // inferred, and left out because the experiment passed without, sorted
 	Security Security
+	Root     Root // what was seen of the root file system
 	// Standing is what the Pod Security Standards say of a pod of this container
 	// alone, with this list and this security context.
 	Standing Verdict
@@ -95,6 +96,9 @@ type Security struct {
 	RunAsUser                *int64
 	RunAsGroup               *int64
 	ReadOnlyRootFilesystem   *bool
-	SeccompType              string // RuntimeDefault or Localhost
-	SeccompProfile           string // path of a Localhost profile
+	// Tmpfs are the directories that a read-only root file system takes a tmpfs or
+	// an emptyDir at, sorted; empty where it is not known to do with these.
+	Tmpfs          []string
+	SeccompType    string // RuntimeDefault or Localhost
+	SeccompProfile string // path of a Localhost profile
 }

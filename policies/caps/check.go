@@ -152,6 +152,7 @@ func (c *checker) observed() {
 	}
 	c.missing(s)
 	c.denied(s)
+	c.root()
 	if !c.set.Privileged {
 		c.unused(s)
 	}

@@ -19,7 +19,9 @@ type service struct {
 	Privileged  *bool    `json:"privileged"`
 	ReadOnly    *bool    `json:"read_only"`
 	SecurityOpt []string `json:"security_opt"`
-	User        any      `json:"user"` // uid, "uid:gid" or names
+	Tmpfs       any      `json:"tmpfs"`   // one or a list
+	Volumes     any      `json:"volumes"` // a list of texts or mappings
+	User        any      `json:"user"`    // uid, "uid:gid" or names
 	UsernsMode  string   `json:"userns_mode"`
 }
 
@@ -74,7 +76,32 @@ func (s service) declared(obj manifest.Object, project, name string) Declared {
 	for _, opt := range s.SecurityOpt {
 		d.setOption(opt)
 	}
+	s.mounts(&d)
 	return d
+}
+
+// mounts takes over the volumes and tmpfs of a service (Compose Specification).
+func (s service) mounts(d *Declared) {
+	list, ok := s.Tmpfs.([]any)
+	if !ok {
+		list = []any{s.Tmpfs}
+	}
+	for _, item := range list {
+		if text, ok := item.(string); ok {
+			d.mountTmpfs(text)
+		}
+	}
+	volumes, _ := s.Volumes.([]any)
+	for _, item := range volumes {
+		switch v := item.(type) {
+		case string:
+			d.mountVolume(v)
+		case map[string]any:
+			at, _ := v["target"].(string)
+			readOnly, _ := v["read_only"].(bool)
+			d.mount(at, readOnly)
+		}
+	}
 }
 
 // setUser reads "uid", "uid:gid", "name" or "name:group".

@@ -1,6 +1,8 @@
 package caps
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"advisor/policies"
@@ -34,10 +36,14 @@ type Declared struct {
 	UserName                 string // where the manifest gives a name
 	Group                    *int64
 	ReadOnlyRootFilesystem   *bool
-	SeccompType              string // RuntimeDefault, Localhost, Unconfined or empty
-	SeccompProfile           string
-	UserNamespace            bool // one of its own
-	Windows                  bool // to which none of this applies
+	// Writable are the paths in the container where something else than the root
+	// file system is mounted, to be written to: volumes and tmpfs.
+	Writable       []string
+	SeccompType    string // RuntimeDefault, Localhost, Unconfined or empty
+	SeccompProfile string
+	UserNamespace  bool // one of its own
+	Windows        bool // to which none of this applies
+	bare           bool // podman adds no tmpfs to a read-only root
 
 	Position policies.Position // of the container
 	// At are the places of securityContext, capabilities, and the fields above by
@@ -106,6 +112,45 @@ func (d Declared) nonRoot() (nonRoot, known bool) {
 // noNewPrivileges is true where processes cannot gain privileges on exec.
 func (d Declared) noNewPrivileges() bool {
 	return !is(d.Privileged) && d.AllowPrivilegeEscalation != nil && !*d.AllowPrivilegeEscalation
+}
+
+// mount adds a mount that can be written to.
+func (d *Declared) mount(at string, readOnly bool) {
+	if at = path.Clean(at); !readOnly && path.IsAbs(at) && at != "/" {
+		d.Writable = append(d.Writable, at)
+	}
+}
+
+// mountVolume reads a volume as compose files and the engines' flags have it:
+// "[source:]destination[:options]" (docker-run(1), podman-run(1)).
+func (d *Declared) mountVolume(text string) {
+	parts := strings.Split(text, ":")
+	if len(parts) == 1 {
+		d.mount(text, false)
+		return
+	}
+	readOnly := len(parts) > 2 && slices.Contains(strings.Split(parts[2], ","), "ro")
+	d.mount(parts[1], readOnly)
+}
+
+// mountTmpfs reads "destination[:options]".
+func (d *Declared) mountTmpfs(text string) {
+	at, options, _ := strings.Cut(text, ":")
+	d.mount(at, slices.Contains(strings.Split(options, ","), "ro"))
+}
+
+// mountFields reads the argument of --mount: "type=tmpfs,destination=/run".
+func (d *Declared) mountFields(text string) {
+	at, readOnly := "", false
+	for _, field := range strings.Split(text, ",") {
+		switch key, value, _ := strings.Cut(field, "="); key {
+		case "destination", "dst", "target":
+			at = value
+		case "readonly", "ro":
+			readOnly = value != "false" && value != "0"
+		}
+	}
+	d.mount(at, readOnly)
 }
 
 func is(b *bool) bool { return b != nil && *b }

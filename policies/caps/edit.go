@@ -107,7 +107,11 @@ func editContext(declared, pod *yaml.Node, s Synthesis) *yaml.Node {
 		switch key {
 		case "capabilities":
 			value = editLists(valueOf(out, key), s, "add", "drop")
-		case "allowPrivilegeEscalation", "readOnlyRootFilesystem":
+		case "readOnlyRootFilesystem":
+			if have := valueOf(out, key); have != nil && have.Value == value.Value {
+				continue
+			}
+		case "allowPrivilegeEscalation":
 		default:
 			if stated {
 				continue
@@ -168,6 +172,9 @@ func serviceFields(service *yaml.Node, s Synthesis) []field {
 	closed := s.Security.AllowPrivilegeEscalation
 	if closed != nil && !*closed && valueOf(service, "security_opt") == nil {
 		fields = append(fields, field{"security_opt", sequence(scalar("no-new-privileges:true"))})
+	}
+	if sealed := s.Security.ReadOnlyRootFilesystem; sealed != nil {
+		fields = append(fields, field{"read_only", boolean(*sealed)})
 	}
 	if valueOf(service, "privileged") != nil {
 		fields = append(fields, field{"privileged", boolean(false)})

@@ -183,6 +183,10 @@ func aspects(d Declared, engine string) map[string]string {
 	}
 	m["user"] = userWord(s)
 	m["no_new_privs"] = yesNo(s.NoNewPrivileges)
+	m["root file system"] = "writable"
+	if is(d.ReadOnlyRootFilesystem) {
+		m["root file system"] = "read-only"
+	}
 	m["user namespace"] = "the host's"
 	if s.UserNamespace {
 		m["user namespace"] = "its own"

@@ -3,6 +3,7 @@ package caps
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,8 +22,9 @@ func contextNode(s Synthesis) *yaml.Node {
 	}
 	fields = append(fields, entryOf("capabilities", mapping(lists))...)
 	if sec.ReadOnlyRootFilesystem != nil {
-		fields = append(fields,
-			entryOf("readOnlyRootFilesystem", boolean(*sec.ReadOnlyRootFilesystem))...)
+		sealed := boolean(*sec.ReadOnlyRootFilesystem)
+		sealed.LineComment = rootComment(s)
+		fields = append(fields, entryOf("readOnlyRootFilesystem", sealed)...)
 	}
 	if sec.RunAsGroup != nil {
 		fields = append(fields, entryOf("runAsGroup", number(*sec.RunAsGroup))...)
@@ -37,6 +39,28 @@ func contextNode(s Synthesis) *yaml.Node {
 		fields = append(fields, entryOf("seccompProfile", seccompNode(sec))...)
 	}
 	return mapping(fields)
+}
+
+// rootComment is the evidence for readOnlyRootFilesystem.
+func rootComment(s Synthesis) string {
+	switch {
+	case s.Root.untouched():
+		return "nothing was written to it"
+	case len(s.Root.Written) > 0:
+		return "written to in " + printable(strings.Join(s.Root.Written, ", "))
+	}
+	return "verified"
+}
+
+// sealing says which volumes it takes for the root file system to be read-only,
+// where it is not without. They are the pod's, so a container's security context
+// cannot have them.
+func sealing(s Synthesis) string {
+	if len(s.Security.Tmpfs) == 0 {
+		return ""
+	}
+	return "With an emptyDir mounted at " + printable(strings.Join(s.Security.Tmpfs, ", ")) +
+		", readOnlyRootFilesystem: true is possible."
 }
 
 func seccompNode(sec Security) *yaml.Node {
@@ -72,6 +96,14 @@ func sequence(items ...*yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: items}
 }
 
+func scalars(values []string) *yaml.Node {
+	seq := sequence()
+	for _, value := range values {
+		seq.Content = append(seq.Content, scalar(value))
+	}
+	return seq
+}
+
 func scalar(value string) *yaml.Node {
 	node := new(yaml.Node)
 	node.SetString(value)
@@ -86,8 +118,12 @@ func number(n int64) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.FormatInt(n, 10)}
 }
 
-func encode(node *yaml.Node) ([]byte, error) {
+// encode writes a document, with a comment before it where there is one.
+func encode(node *yaml.Node, comment string) ([]byte, error) {
 	var b bytes.Buffer
+	if comment != "" {
+		b.WriteString("# " + comment + "\n")
+	}
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if err := enc.Encode(node); err != nil {

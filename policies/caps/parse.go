@@ -88,20 +88,20 @@ func (p podParser) containers() []Declared {
 		if c.RestartPolicy != nil && *c.RestartPolicy == core.ContainerRestartPolicyAlways {
 			role = RoleSidecar
 		}
-		list = append(list, p.container(c.Name, role, c.SecurityContext, "initContainers", i))
+		list = append(list, p.container(c, role, "initContainers", i))
 	}
 	for i, c := range spec.Containers {
-		list = append(list, p.container(c.Name, RoleContainer, c.SecurityContext, "containers", i))
+		list = append(list, p.container(c, RoleContainer, "containers", i))
 	}
 	for i, c := range spec.EphemeralContainers {
 		list = append(list,
-			p.container(c.Name, RoleEphemeral, c.SecurityContext, "ephemeralContainers", i))
+			p.container(core.Container(c.EphemeralContainerCommon), RoleEphemeral, "ephemeralContainers", i))
 	}
 	return list
 }
 
-func (p podParser) container(name, role string, sc *core.SecurityContext, list string,
-	i int) Declared {
+func (p podParser) container(c core.Container, role, list string, i int) Declared {
+	name, sc := c.Name, c.SecurityContext
 	path := append(p.path[:len(p.path):len(p.path)], list, i)
 	d := Declared{
 		Workload: policies.Workload{
@@ -110,6 +110,9 @@ func (p podParser) container(name, role string, sc *core.SecurityContext, list s
 		Engine: "kubernetes", Role: role, Position: p.obj.Position(path...), Pod: p.pod,
 		UserNamespace: p.pod.Spec.HostUsers != nil && !*p.pod.Spec.HostUsers,
 		Windows:       p.pod.Spec.OS != nil && p.pod.Spec.OS.Name == core.Windows,
+	}
+	for _, m := range c.VolumeMounts {
+		d.mount(m.MountPath, m.ReadOnly)
 	}
 	d.At = p.places(path)
 	d.fromPod(p.pod.Spec.SecurityContext)

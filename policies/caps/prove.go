@@ -41,6 +41,7 @@ func Prove(s Synthesis, o policies.Observation) policies.Proof {
 		}
 	}
 	proof.Failed = append(proof.Failed, standardHolds(s, granted)...)
+	proof.Failed = append(proof.Failed, rootHolds(s, o)...)
 	slices.Sort(proof.Failed)
 	proof.Failed = slices.Compact(proof.Failed)
 	proof.Summary = proofSummary(proof, granted, spared)
@@ -175,6 +176,38 @@ func standardHolds(s Synthesis, granted []string) []string {
 		}
 	}
 	return nil
+}
+
+// rootHolds looks for writes that a root file system said to be read-only would
+// refuse. An experiment may be the reason where no recording looked.
+func rootHolds(s Synthesis, o policies.Observation) []string {
+	sealed := s.Security.ReadOnlyRootFilesystem != nil && *s.Security.ReadOnlyRootFilesystem
+	if !sealed && len(s.Security.Tmpfs) == 0 {
+		return nil
+	}
+	tried := s.Verified != nil && slices.ContainsFunc(s.Verified.Restrictions, func(r Restriction) bool {
+		return r.Name == TriedReadOnly && r.Passed && slices.Equal(r.Tmpfs, s.Security.Tmpfs)
+	})
+	if tried && !o.FileEvidence.Recorded {
+		return nil
+	}
+	var failed []string
+	if e := o.FileEvidence; !tried && (!e.Recorded || e.Complete != trace.CompleteTrue) {
+		failed = append(failed, "the root file system is said to be read-only, and writes to it may have been missed")
+	}
+	for _, f := range o.Files {
+		if f.Mount != "/" || !f.Access.Writes() {
+			continue
+		}
+		covered := slices.ContainsFunc(s.Security.Tmpfs, func(dir string) bool {
+			return strings.HasPrefix(f.Path, strings.TrimSuffix(dir, "/")+"/")
+		})
+		if !covered {
+			failed = append(failed, fmt.Sprintf("%s of %s by %s fails on a read-only root file system",
+				f.Access, f.Path, f.First.Comm))
+		}
+	}
+	return failed
 }
 
 func orUnknown(site string) string {

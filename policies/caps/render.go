@@ -15,7 +15,7 @@ import (
 // ContainerYAML is the container's securityContext as a YAML document with that
 // one key; each capability has its evidence as a comment.
 func ContainerYAML(s Synthesis) ([]byte, error) {
-	return encode(mapping(entryOf("securityContext", contextNode(s))))
+	return encode(mapping(entryOf("securityContext", contextNode(s))), sealing(s))
 }
 
 // PodPatch is a strategic merge patch of the workload's own Kubernetes object
@@ -43,7 +43,7 @@ func PodPatch(s Synthesis) ([]byte, error) {
 	head := mapping(entryOf("apiVersion", scalar(version)), entryOf("kind", scalar(w.Kind)),
 		entryOf("metadata", meta))
 	head.Content = append(head.Content, node.Content...)
-	return encode(head)
+	return encode(head, sealing(s))
 }
 
 // podPath leads to the pod's spec in an object of a workload's kind, and is
@@ -79,8 +79,11 @@ func RunFlags(s Synthesis) []string {
 	if user := s.Security.user(); user != "" {
 		flags = append(flags, "--user="+user)
 	}
-	if p := s.Security.ReadOnlyRootFilesystem; p != nil && *p {
+	if s.Security.sealed() {
 		flags = append(flags, "--read-only")
+		for _, dir := range s.Security.Tmpfs {
+			flags = append(flags, "--tmpfs="+dir)
+		}
 	}
 	return flags
 }
@@ -102,10 +105,13 @@ func Compose(s Synthesis) ([]byte, error) {
 		quoted.Style = yaml.DoubleQuotedStyle
 		service = append(service, entryOf("user", quoted)...)
 	}
-	if p := s.Security.ReadOnlyRootFilesystem; p != nil && *p {
+	if s.Security.sealed() {
 		service = append(service, entryOf("read_only", boolean(true))...)
 	}
-	return encode(mapping(entryOf("services", mapping(entryOf(s.Workload.Name, mapping(service))))))
+	if len(s.Security.Tmpfs) > 0 {
+		service = append(service, entryOf("tmpfs", scalars(s.Security.Tmpfs))...)
+	}
+	return encode(mapping(entryOf("services", mapping(entryOf(s.Workload.Name, mapping(service))))), "")
 }
 
 // Systemd is a drop-in for a unit that runs the workload without a container.
@@ -130,6 +136,10 @@ func Systemd(s Synthesis) []byte {
 	}
 	return b.Bytes()
 }
+
+// sealed says that the root file system can be read-only, as it is or with a
+// tmpfs at some directories.
+func (s Security) sealed() bool { return is(s.ReadOnlyRootFilesystem) || len(s.Tmpfs) > 0 }
 
 func yesNo(b bool) string {
 	if b {

@@ -93,6 +93,9 @@ func runFlags(engine string, at policies.Position, words []word) Declared {
 		d.setFlag(flag, value, at)
 		words = words[used:]
 	}
+	if engine == "podman" && is(d.ReadOnlyRootFilesystem) && !d.bare {
+		d.Writable = append(d.Writable, "/run", "/tmp", "/var/tmp") // podman-run(1), --read-only-tmpfs
+	}
 	if len(words) > 0 && d.Workload.Name == "" {
 		d.Workload.Name = words[0].text
 	}
@@ -126,8 +129,16 @@ func (d *Declared) setFlag(flag, value string, at policies.Position) {
 		d.At["capabilities"] = at
 	case "--privileged":
 		d.Privileged, d.At["privileged"] = &yes, at
+	case "--read-only-tmpfs":
+		d.bare = !yes
 	case "--read-only":
 		d.ReadOnlyRootFilesystem, d.At["readOnlyRootFilesystem"] = &yes, at
+	case "--volume", "-v":
+		d.mountVolume(value)
+	case "--tmpfs":
+		d.mountTmpfs(value)
+	case "--mount":
+		d.mountFields(value)
 	case "--user", "-u":
 		d.setUser(value)
 		d.At["runAsUser"] = at

@@ -36,7 +36,9 @@ func Synthesize(o policies.Observation, opt Options) (Synthesis, error) {
 			"NET_BIND_SERVICE is added for port %d, which needed none while recording", port))
 	}
 	s.Add = slices.Sorted(maps.Keys(add))
+	s.Root = rootOf(o, nil)
 	s.Security = security(o, s, opt)
+	s.Notes = append(s.Notes, s.Root.notes()...)
 	if s.Security.AllowPrivilegeEscalation == nil {
 		s.Notes = append(s.Notes, "allowPrivilegeEscalation is left open: the trace does not tell "+
 			"whether a process that gave up root runs set-user-id programs")
@@ -191,6 +193,7 @@ func security(o policies.Observation, s Synthesis, opt Options) Security {
 	if sec.AllowPrivilegeEscalation == nil && opt.Least && opt.Verified.passed(TriedNoNewPrivileges) != nil {
 		sec.AllowPrivilegeEscalation = new(false)
 	}
+	sec.readOnly(s.Root, opt)
 	if uid, gid, ok := userOf(o); ok && uid != 0 {
 		sec.RunAsNonRoot, sec.RunAsUser = new(true), &uid
 		if gid >= 0 {
@@ -204,6 +207,19 @@ func security(o policies.Observation, s Synthesis, opt Options) Security {
 		sec.SeccompType = "RuntimeDefault"
 	}
 	return sec
+}
+
+// readOnly says what is known to be possible of a read-only root file system:
+// as it is, or with a tmpfs at some directories.
+func (sec *Security) readOnly(root Root, opt Options) {
+	possible := root.untouched()
+	sec.Tmpfs = root.tmpfs()
+	if tried := opt.Verified.passed(TriedReadOnly); opt.Least && tried != nil && root.unseen() {
+		sec.Tmpfs, possible = tried.Tmpfs, len(tried.Tmpfs) == 0
+	}
+	if possible {
+		sec.ReadOnlyRootFilesystem = new(true)
+	}
 }
 
 // escalation is allowPrivilegeEscalation as far as the trace tells: nil where
