@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/policies/netpol"
 	"advisor/report/html"
 
 	"go.yaml.in/yaml/v3"
@@ -42,7 +43,7 @@ func (r *Report) pageFlows() []html.Flow {
 func pageFlow(f Flow) html.Flow {
 	page := html.Flow{
 		From: peerOf(f.From), To: peerOf(f.To), Protocol: f.Protocol, Port: f.Port,
-		Ports: f.Ports, Class: flowClass(f), Seen: *flowSeen(f.Evidence),
+		Ports: f.Ports, Class: flowClass(f), Seen: *flowSeen(f.Evidence, seenAt(f.Evidence)),
 	}
 	var reasons []string
 	for _, reason := range []string{f.Reason, viaDetail(f.Via), f.Class} {
@@ -156,4 +157,12 @@ func lastLine(n *yaml.Node) int {
 		last = max(last, lastLine(child))
 	}
 	return last
+}
+
+// seenAt is the end that saw a flow, the one that began it before the other.
+func seenAt(e netpol.FlowEvidence) netpol.Direction {
+	if e.SourceReplicas > 0 {
+		return netpol.Egress
+	}
+	return netpol.Ingress
 }

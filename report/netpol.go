@@ -23,8 +23,14 @@ func netpolFormats() []Format {
 // Netpol makes the network policies of all workloads. They are proven
 // together: what one end allows only counts with what the other does.
 func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Options, format Format) ([]Policy, error) {
+	if format.Name == "cilium" && opt.Dialect == "cilium" {
+		opt.Dialect = "cilium-nodes" // its own policies have entities that stand for nodes
+	}
 	s, err := netpol.Synthesize(seen, inv, opt)
 	if err != nil {
+		return nil, fmt.Errorf("network policies: %w", err)
+	}
+	if err := s.Enforceable(seen, inv); err != nil {
 		return nil, fmt.Errorf("network policies: %w", err)
 	}
 	proof := netpol.Prove(s, seen, inv)
@@ -89,7 +95,7 @@ func netpolLines(s netpol.Synthesis, w policies.Workload) []Line {
 		}
 		for _, f := range r.Flows {
 			lines = append(lines, Line{
-				Subject: f.Flow, Reason: "observed", Detail: viaDetail(f.Via), Seen: flowSeen(f.FlowEvidence),
+				Subject: f.Flow, Reason: "observed", Detail: viaDetail(f.Via), Seen: flowSeen(f.FlowEvidence, r.Direction),
 				Rule: fmt.Sprintf("%s[%d]", strings.ToLower(string(r.Direction)), r.Rule),
 			})
 		}
@@ -109,10 +115,11 @@ func viaDetail(via string) string {
 	return "through Service " + via
 }
 
-func flowSeen(e netpol.FlowEvidence) *policies.Seen {
+// flowSeen is the evidence at the end that the policy selects: in how many of
+// its pods.
+func flowSeen(e netpol.FlowEvidence, d netpol.Direction) *policies.Seen {
 	return &policies.Seen{
-		First: trace.Sighting{Time: e.First}, Count: e.Count,
-		Containers: len(e.Containers), Comms: e.Comms,
+		First: trace.Sighting{Time: e.First}, Count: e.Count, Containers: e.Replicas(d), Comms: e.Comms,
 	}
 }
 

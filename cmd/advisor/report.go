@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/policies/netpol"
 	"advisor/policies/caps"
 	"advisor/report"
 	"advisor/trace"
@@ -136,6 +137,11 @@ func (r reporting) run(s streams, req report.Request) error {
 	var unproven *report.UnprovenError
 	if errors.As(err, &unproven) {
 		return hint(err, "this is a mistake in advisor: please report it, with the trace if you can")
+	}
+	var dialect *netpol.DialectError
+	if errors.As(err, &dialect) {
+		return hint(err, "--format cilium writes policies in which entities stand for nodes; where Cilium runs with "+
+			"policyCIDRMatchMode: nodes, --dialect cilium-nodes is right")
 	}
 	if err := errors.Join(err, r.doubt(made)); err != nil && (r.Strict || len(made) == 0) {
 		return err

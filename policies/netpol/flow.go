@@ -18,6 +18,7 @@ type Flow struct {
 	Class               Class
 	Reason              string // why Class is Unresolved
 	Evidence            FlowEvidence
+	seenBy              [2]map[*Pod]bool // the pods at each end that saw it, by direction
 }
 
 // Class tells flows apart that are not plain traffic between pods.
@@ -48,6 +49,19 @@ type FlowEvidence struct {
 	Containers []string  `json:"containers,omitempty"`
 	Comms      []string  `json:"comms,omitempty"`
 	Refused    bool      `json:"refused,omitempty"` // never anything but refused by the peer
+	// SourceReplicas and DestinationReplicas are how many pods at each end saw
+	// it; 0 where that end was not recorded.
+	SourceReplicas      int `json:"sourceReplicas,omitempty"`
+	DestinationReplicas int `json:"destinationReplicas,omitempty"`
+}
+
+// Replicas is how many pods saw the flow at the end that a policy for the
+// direction selects.
+func (e FlowEvidence) Replicas(d Direction) int {
+	if d == Egress {
+		return e.SourceReplicas
+	}
+	return e.DestinationReplicas
 }
 
 // String is "shop/Deployment/web -> shop/Deployment/cart TCP 7070".

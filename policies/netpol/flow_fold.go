@@ -27,6 +27,7 @@ func (f *finder) add(flow Flow, s sighting) {
 		have.Evidence.Refused = true
 		f.flows[key] = have
 	}
+	have.sawIt(s.end, &flow)
 	have.settle(&flow)
 	e := &have.Evidence
 	if e.First.IsZero() || !s.First.Time.IsZero() && s.First.Time.Before(e.First) {
@@ -37,6 +38,18 @@ func (f *finder) add(flow Flow, s sighting) {
 	e.Ends = insert(e.Ends, s.end)
 	e.Comms = insert(e.Comms, append(s.Comms, s.First.Comm)...)
 	e.Containers = insert(e.Containers, s.container)
+}
+
+// sawIt notes the pod that a sighting is of.
+func (f *Flow) sawIt(end string, o *Flow) {
+	d, pod := egressIndex, o.Source.Pod
+	if end == "accept" {
+		d, pod = ingressIndex, o.Destination.Pod
+	}
+	if f.seenBy[d] == nil {
+		f.seenBy[d] = make(map[*Pod]bool)
+	}
+	f.seenBy[d][pod] = true
 }
 
 // settle makes what sightings of one flow differ in the same in any order: the
@@ -113,6 +126,9 @@ func (f *finder) joinEnds() {
 		e.Ends = insert(e.Ends, flow.Evidence.Ends...)
 		e.Comms = insert(e.Comms, flow.Evidence.Comms...)
 		e.Containers = insert(e.Containers, flow.Evidence.Containers...)
+		for pod := range flow.seenBy[ingressIndex] {
+			client.sawIt("accept", &Flow{Destination: Endpoint{Pod: pod}})
+		}
 		delete(f.flows, key)
 	}
 }
@@ -121,6 +137,8 @@ func (f *finder) sorted() ([]Flow, []Note) {
 	f.joinEnds()
 	var flows []Flow
 	for _, flow := range f.flows {
+		flow.Evidence.SourceReplicas = len(flow.seenBy[egressIndex])
+		flow.Evidence.DestinationReplicas = len(flow.seenBy[ingressIndex])
 		flows = append(flows, *flow)
 	}
 	slices.SortFunc(flows, compareFlows)

@@ -63,7 +63,7 @@ type Dialect struct {
 //
 // Sources: the field comments of networking.k8s.io/v1 for kubernetes;
 // cilium/cilium#20550 for cilium (CIDR rules do not select identities of the
-// cluster, nodes only with policyCIDRMatchMode); the network policy
+// cluster, nodes only with policyCIDRMatchMode: nodes, which is cilium-nodes); the network policy
 // considerations of the EKS user guide for aws-vpc-cni; np-guard/netpol-analyzer
 // for np-guard (IP blocks stand for what is outside the cluster).
 func Dialects() []Dialect {
@@ -71,6 +71,7 @@ func Dialects() []Dialect {
 		{Name: "kubernetes", IPBlockMatchesPods: true, IPBlockMatchesNodes: true},
 		{Name: "np-guard", IPBlockMatchesNodes: true},
 		{Name: "cilium"},
+		{Name: "cilium-nodes", IPBlockMatchesNodes: true},
 		{Name: "aws-vpc-cni", IPBlockMatchesPods: true, IPBlockMatchesNodes: true, ServicePort: true},
 	}
 }

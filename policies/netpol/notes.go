@@ -46,6 +46,33 @@ func (b *builder) noteClosed() {
 	}
 }
 
+// noteReplicas names what only one of several replicas was seen to do: it may be
+// the rule, as of a leader, or have happened once. A client from outside comes
+// to the one replica that it is balanced to, and says nothing.
+func (b *builder) noteReplicas(flows []*Flow) {
+	replicas := make(map[*Pod]bool)
+	for _, p := range b.inv.containers {
+		if p.Owner == b.owner {
+			replicas[p] = true
+		}
+	}
+	var once []string
+	for _, f := range flows {
+		for _, end := range []struct {
+			direction Direction
+			owner     *Owner
+		}{{Egress, f.Source.owner()}, {Ingress, f.Destination.owner()}} {
+			client := end.direction == Ingress && f.Source.Pod == nil
+			if end.owner == b.owner && !client && f.Evidence.Replicas(end.direction) == 1 {
+				once = insert(once, f.String())
+			}
+		}
+	}
+	if len(replicas) > 1 && len(once) > 0 {
+		b.note(b.owner, "low confidence, seen by one of %d replicas only: %s", len(replicas), fewOf(once))
+	}
+}
+
 // noteLimits warns of limits that implementations document.
 func (b *builder) noteLimits(rules []draft) {
 	for _, r := range rules {

@@ -228,6 +228,7 @@ func (s *Synthesis) addOwner(inv *Inventory, obs []policies.Observation, o *Owne
 	b.addDNS()
 	b.noteClosed()
 	b.noteShared(selector)
+	b.noteReplicas(flows)
 	m := b.policy(*selector)
 	b.noteLimits(m.ingress)
 	b.noteLimits(m.egress)

@@ -242,3 +242,29 @@ status: {podIP: 10.0.0.9}
 		}
 	}
 }
+
+// TestLowConfidence holds that what one of several replicas alone was seen to do
+// is told, and what several did is not, even where each met another backend.
+func TestLowConfidence(t *testing.T) {
+	web := observed{deployment("shop", "web", "10.0.0.2")}.
+		connect("TCP", "198.51.100.7", 443, "established").
+		connect("TCP", "10.0.0.8", 7070, "established").
+		connect("TCP", "10.0.0.9", 7070, "established")
+	second := web.Containers[0]
+	pod := *second.Pod
+	second.ID, pod.Name, pod.UID, second.Pod = "web-c2", "web-5d9c-y", "web-uid-2", &pod
+	second.IPs = []string{"10.0.0.3"}
+	web.Containers = append(web.Containers, second)
+	web.Connects[2].Container = "web-c2"
+	cart := observed{deployment("shop", "cart", "10.0.0.8")}
+	other := cart.Containers[0]
+	twin := *other.Pod
+	other.ID, twin.Name, twin.UID, other.Pod, other.IPs = "cart-c2", "cart-5d9c-y", "cart-uid-2", &twin, []string{"10.0.0.9"}
+	cart.Containers = append(cart.Containers, other)
+	s, _ := synthesized(t, "", all(web, cart), Options{})
+	want := "shop/Deployment/web: low confidence, seen by one of 2 replicas only:" +
+		" shop/Deployment/web -> 198.51.100.7 TCP 443"
+	if !strings.Contains(notes(s), want) || strings.Count(notes(s), "low confidence") != 1 {
+		t.Errorf("no %q in\n%s", want, notes(s))
+	}
+}
