@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"advisor/policies"
-	"advisor/policies/netpol"
 	"advisor/policies/caps"
+	"advisor/policies/netpol"
 	"advisor/report"
 	"advisor/trace"
 )

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 
 	"advisor/policies/caps"
@@ -51,6 +52,8 @@ type netpolFlags struct {
 	ServicePorts     string             `enum:"target,both" default:"target" help:"Ports of egress to a Service: target, or both for agents that decide before translation."`
 	ExternalIngress  string             `enum:"cidr,any,none" default:"cidr" help:"Sources outside the cluster: cidr (those seen), any, or none."`
 	CIDRAggregate    netpol.Aggregation `name:"cidr-aggregate" placeholder:"BITS[,ADDED]" help:"Merge external addresses into prefixes at most BITS shorter, with at most ADDED addresses that were not seen."`
+	NodeCIDR         []netip.Prefix     `name:"node-cidr" placeholder:"PREFIX" help:"The range of the nodes' addresses: a rule for one node is for all of them."`
+	NamedPorts       bool               `help:"Write ports by name where all pods that a rule may reach declare that name."`
 	SystemNamespaces bool               `help:"Make policies for kube-* and openshift-* too."`
 }
 
@@ -58,7 +61,8 @@ func (f netpolFlags) options() netpol.Options {
 	return netpol.Options{
 		DefaultDeny: f.DefaultDeny, Unresolved: f.Unresolved, Dialect: f.Dialect,
 		ServicePorts: f.ServicePorts, ExternalIngress: f.ExternalIngress,
-		CIDRAggregate: f.CIDRAggregate, SystemNamespaces: f.SystemNamespaces,
+		CIDRAggregate: f.CIDRAggregate, SystemNamespaces: f.SystemNamespaces, NamedPorts: f.NamedPorts,
+		NodeCIDRs: f.NodeCIDR,
 	}
 }
 

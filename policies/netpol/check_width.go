@@ -163,6 +163,9 @@ func worldOf(seen []netip.Addr) []iprange.Range {
 // checkWideBlock reports addresses of which a part was seen only.
 func (u *use) checkWideBlock(i int, path []any) {
 	b, seen := u.rule.peers[i].IPBlock, u.peers[i].addresses
+	if u.rule.policy.assumesNodes(b.CIDR) {
+		return
+	}
 	declared := blockRanges(b)
 	enough := u.narrower(declared, seen)
 	if enough == nil {

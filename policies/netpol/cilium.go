@@ -140,9 +140,10 @@ func ciliumParts(r draft) []ciliumPeers {
 
 // classOf is the class of the flow behind an address of the rule.
 func (r draft) classOf(p networkingv1.NetworkPolicyPeer) Class {
+	block, err := parseCIDR(p.IPBlock.CIDR)
 	for _, f := range r.flows {
 		for _, e := range []Endpoint{f.Source, f.Destination} {
-			if e.IP.IsValid() && blockPeer(e.IP).IPBlock.CIDR == p.IPBlock.CIDR {
+			if err == nil && e.IP.IsValid() && block.Contains(e.IP) {
 				return f.Class
 			}
 		}

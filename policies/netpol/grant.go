@@ -19,6 +19,7 @@ type builder struct {
 	owner           *Owner
 	ingress, egress []grant
 	assumed         []string
+	nodes           []string // ranges that stand for nodes
 }
 
 // grant is one peer with one port, on its way to a rule.
@@ -26,6 +27,7 @@ type grant struct {
 	direction Direction
 	peer      *networkingv1.NetworkPolicyPeer // nil: every peer
 	ports     portset.Set
+	name      string // of the flow's port, where it is written by name
 	comment   string
 	class     Class
 	address   netip.Addr // of a peer that is one address
@@ -76,6 +78,7 @@ func (b *builder) addFlow(f *Flow, d Direction, peer Endpoint) {
 	g.comment = b.comment(f, d, peer)
 	for _, p := range b.peers(f, d, peer) {
 		g.peer, g.address = p, netip.Addr{}
+		g.name = b.portName(d, spokenPort{f.Protocol, f.Port}, p)
 		if p.IPBlock != nil {
 			g.address = peer.IP
 		}
@@ -100,7 +103,7 @@ func (b *builder) widen(g grant) {
 }
 
 func (b *builder) assumePorts(g grant, what string, ports portset.Set, text string) {
-	g.ports = ports
+	g.ports, g.name = ports, ""
 	b.grant(g)
 	b.assume(Assumption{Direction: g.direction, What: what, Text: text, Peer: g.peer, Ports: ports})
 }
@@ -141,6 +144,8 @@ func (f *Flow) key() flowKey {
 func (b *builder) peers(f *Flow, d Direction, e Endpoint) []*networkingv1.NetworkPolicyPeer {
 	pod := e.Pod
 	switch {
+	case pod == nil && f.Class == OnNode:
+		return []*networkingv1.NetworkPolicyPeer{b.nodePeer(f, d, e.IP)}
 	case pod == nil:
 		return []*networkingv1.NetworkPolicyPeer{blockPeer(e.IP)}
 	case d == Egress && f.Via.Service != nil && len(f.Via.Service.Selector) > 0:
@@ -154,7 +159,7 @@ func (b *builder) peers(f *Flow, d Direction, e Endpoint) []*networkingv1.Networ
 	if selector != nil && !pod.Owner.hostNetwork() {
 		return []*networkingv1.NetworkPolicyPeer{b.ownerPeer(pod.Owner, selector, f, d)}
 	}
-	return b.addressPeers(e)
+	return b.addressPeers(f, d, e)
 }
 
 // ownerPeer selects the pods of a workload, and says so where it selects more.
@@ -171,7 +176,7 @@ func (b *builder) ownerPeer(o *Owner, s *metav1.LabelSelector, f *Flow, d Direct
 
 // addressPeers stands in for a pod that no selector matches: one in the host's
 // network, or without a stable label.
-func (b *builder) addressPeers(e Endpoint) []*networkingv1.NetworkPolicyPeer {
+func (b *builder) addressPeers(f *Flow, d Direction, e Endpoint) []*networkingv1.NetworkPolicyPeer {
 	addresses := e.Pod.IPs
 	if e.Pod.HostNetwork && len(e.Pod.HostIPs) > 0 {
 		addresses = e.Pod.HostIPs
@@ -179,11 +184,16 @@ func (b *builder) addressPeers(e Endpoint) []*networkingv1.NetworkPolicyPeer {
 	if e.IP.IsValid() {
 		addresses = []netip.Addr{e.IP}
 	}
-	b.note(b.owner, "%s cannot be selected by labels: its address stands for it, and will change",
-		e.Pod)
+	if !e.Pod.HostNetwork {
+		b.note(b.owner, "%s cannot be selected by labels: its address stands for it, and will change", e.Pod)
+	}
 	var peers []*networkingv1.NetworkPolicyPeer
 	for _, ip := range addresses {
-		peers = append(peers, blockPeer(ip))
+		if e.Pod.HostNetwork {
+			peers = append(peers, b.nodePeer(f, d, ip))
+		} else {
+			peers = append(peers, blockPeer(ip))
+		}
 	}
 	return peers
 }

@@ -2,6 +2,7 @@ package netpol
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -36,6 +37,12 @@ type Options struct {
 	CIDRAggregate   Aggregation
 	ServicePorts    string // default target
 	ExternalIngress string // default cidr
+	// NodeCIDRs are the ranges in which nodes have their addresses: a rule for a
+	// node becomes one for all of them.
+	NodeCIDRs []netip.Prefix
+	// NamedPorts writes a port by its name where all pods that a rule may reach
+	// declare that name for it.
+	NamedPorts bool
 	// SystemNamespaces also makes policies for the kube- and openshift- ones.
 	SystemNamespaces bool
 	// Dialect is the implementation that the result is proven for.

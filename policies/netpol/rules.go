@@ -29,12 +29,12 @@ func (b *builder) policy(selector metav1.LabelSelector) made {
 	p.Spec.PolicyTypes = bothTypes()
 	for i, r := range m.ingress {
 		p.Spec.Ingress = append(p.Spec.Ingress,
-			networkingv1.NetworkPolicyIngressRule{From: r.peers, Ports: portList(r.ports)})
+			networkingv1.NetworkPolicyIngressRule{From: r.peers, Ports: r.portList()})
 		b.addReason(p, Ingress, i, r)
 	}
 	for i, r := range m.egress {
 		p.Spec.Egress = append(p.Spec.Egress,
-			networkingv1.NetworkPolicyEgressRule{To: r.peers, Ports: portList(r.ports)})
+			networkingv1.NetworkPolicyEgressRule{To: r.peers, Ports: r.portList()})
 		b.addReason(p, Egress, i, r)
 	}
 	p.Annotations = map[string]string{
@@ -43,6 +43,9 @@ func (b *builder) policy(selector metav1.LabelSelector) made {
 	}
 	if len(b.assumed) > 0 {
 		p.Annotations[annotationAssumed] = strings.Join(b.assumed, ",")
+	}
+	if len(b.nodes) > 0 {
+		p.Annotations[annotationNodes] = strings.Join(b.nodes, ",")
 	}
 	if slices.Contains(b.assumed, "cidr-aggregate") {
 		p.Annotations[annotationAggregate] = b.options.CIDRAggregate.String()
@@ -75,6 +78,7 @@ func (b *builder) addReason(p *networkingv1.NetworkPolicy, d Direction, index in
 type draft struct {
 	peers    []networkingv1.NetworkPolicyPeer
 	ports    portset.Set
+	names    map[spokenPort]string // of ports that are written by name
 	comments []string
 	flows    []*Flow
 	addrs    []netip.Addr // external ones, to be aggregated
@@ -112,13 +116,16 @@ func (b *builder) rules(d Direction, grants []grant) []draft {
 		}
 		r := byPeer[key]
 		if r == nil {
-			r = &draft{}
+			r = &draft{names: make(map[spokenPort]string)}
 			byPeer[key] = r
 			if g.peer != nil {
 				r.peers = append(r.peers, *g.peer)
 			}
 		}
 		r.ports = r.ports.Union(g.ports)
+		if g.name != "" {
+			r.names[spokenPort{g.flow.Protocol, g.flow.Port}] = g.name
+		}
 		r.comments = insert(r.comments, g.comment)
 		if g.class == External && g.peer != nil && g.address.IsValid() {
 			r.addrs = []netip.Addr{g.address}
@@ -133,9 +140,9 @@ func (b *builder) rules(d Direction, grants []grant) []draft {
 func (b *builder) grouped(d Direction, byPeer map[string]*draft) []draft {
 	byPorts := make(map[string]*draft)
 	for _, r := range byPeer {
-		key := r.ports.String() + " every peer"
+		key := r.portText() + " every peer"
 		if len(r.peers) > 0 {
-			key = fmt.Sprintf("%s %t", r.ports, r.peers[0].IPBlock != nil)
+			key = fmt.Sprintf("%s %t", r.portText(), r.peers[0].IPBlock != nil)
 		}
 		if all := byPorts[key]; all == nil {
 			byPorts[key] = r
@@ -211,8 +218,11 @@ func draftKind(r draft) peerKind {
 	return kindOf(&r.peers[0])
 }
 
+// portText tells the ports of drafts apart, names and all.
+func (r draft) portText() string { return r.ports.String() + " " + portsString(r.portList()) }
+
 func draftText(r draft) string {
-	text := r.ports.String()
+	text := r.portText()
 	for _, p := range r.peers {
 		text += " " + peerText(p)
 	}

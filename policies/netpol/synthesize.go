@@ -22,7 +22,9 @@ const (
 	// annotationAggregate is the bound within which addresses were merged, as
 	// [ParseAggregation] reads it.
 	annotationAggregate = "advisor/cidr-aggregate"
-	managedBy           = "app.kubernetes.io/managed-by"
+	// annotationNodes is the ranges, with commas, that are assumed to be nodes'.
+	annotationNodes = "advisor/node-cidr"
+	managedBy       = "app.kubernetes.io/managed-by"
 )
 
 // Synthesis is policies that allow what was observed, and why.
@@ -107,6 +109,7 @@ func Synthesize(obs []policies.Observation, inv *Inventory, opt Options) (Synthe
 		return Synthesis{}, err
 	}
 	flows, notes := Flows(obs, inv)
+	opt.onNodes(flows)
 	owners := observedOwners(obs, inv)
 	s := &Synthesis{Notes: notes, options: opt, names: policyNames(owners)}
 	byOwner := flowsByOwner(flows)
