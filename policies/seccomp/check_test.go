@@ -68,10 +68,10 @@ func TestLint(t *testing.T) {
 			"invalid seccomp/invalid syscalls[2]: SCMP_ACT_LOG takes no errno; runtimes refuse it",
 		},
 		`{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_Z80"],"flags":["X"],"syscalls":[]}`: {
-			`invalid seccomp/invalid SCMP_ARCH_Z80: "SCMP_ARCH_Z80" is not an architecture; runtimes refuse it`,
-			`invalid seccomp/invalid X: "X" is not a flag; runtimes refuse it`,
 			"unknown seccomp/missing-architecture SCMP_ARCH_X32: a x32 program gets KILL_THREAD instead of ERRNO EPERM",
 			"unknown seccomp/missing-architecture SCMP_ARCH_X86: a i386 program gets KILL_THREAD instead of ERRNO EPERM",
+			`invalid seccomp/invalid SCMP_ARCH_Z80: "SCMP_ARCH_Z80" is not an architecture; runtimes refuse it`,
+			`invalid seccomp/invalid X: "X" is not a flag; runtimes refuse it`,
 		},
 		`{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
 		  {"names":["setns"],"action":"SCMP_ACT_LOG"},
@@ -93,6 +93,37 @@ func TestLint(t *testing.T) {
 		got = dedupe(got)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", text, diff)
+		}
+	}
+}
+
+// TestFindingsStandAtTheirOwnKey: not at the default action, for want of better.
+func TestFindingsStandAtTheirOwnKey(t *testing.T) {
+	p := parse(t, `{
+ "defaultAction": "SCMP_ACT_ALLOW",
+ "defaultErrnoRet": 38,
+ "architectures": ["SCMP_ARCH_X86_64",
+   "SCMP_ARCH_Z80"],
+ "flags": ["SECCOMP_FILTER_FLAG_LOG", "X"],
+ "listenerMetadata": "y",
+ "syscalls": []
+}`)
+	got := map[string]string{}
+	for _, f := range Lint(p, Context{}) {
+		got[f.Subject] = f.Position.String()
+	}
+	want := map[string]string{
+		"defaultAction": "p.json:3:21", "SCMP_ARCH_Z80": "p.json:5:4", "X": "p.json:6:39",
+		"listenerMetadata": "p.json:7:22",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	closed := parse(t, "{\"defaultAction\": \"SCMP_ACT_ERRNO\",\n \"architectures\": [\"SCMP_ARCH_X86\"], \"syscalls\": []}")
+	for _, f := range append(Lint(closed, Context{}), Check(closed, Context{}, web())...) {
+		if f.Rule == RuleMissingArch && f.Position.String() != "p.json:2:19" ||
+			f.Rule == RuleExcessArch && f.Position.String() != "p.json:2:20" {
+			t.Errorf("%s stands at %s", f.Rule, f.Position)
 		}
 	}
 }

@@ -100,9 +100,9 @@ func (d *decoder) errno(n *yaml.Node, what string) *uint {
 	return &v
 }
 
-func (d *decoder) arches(n *yaml.Node, what string) []Arch {
+func arches(words []string) []Arch {
 	var list []Arch
-	for _, word := range d.texts(n, what) {
+	for _, word := range words {
 		list = append(list, Arch(word))
 	}
 	return list

@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"advisor/policies"
 	"advisor/trace"
 
 	"go.yaml.in/yaml/v3"
@@ -13,7 +14,8 @@ func (d *decoder) profile(n *yaml.Node) Profile {
 	d.object(n, "seccomp profile", func(key string, v *yaml.Node) bool {
 		switch key {
 		case "archMap":
-			p.ArchMap = d.archMap(v)
+			d.stands(&p, key, v)
+			p.ArchMap = d.archMap(&p, v)
 		case "defaultErrno":
 			words.read(d, v, key)
 		default:
@@ -29,17 +31,40 @@ func (d *decoder) profile(n *yaml.Node) Profile {
 	return p
 }
 
+// stands notes the place of a key, or of a word in its list; the first one counts.
+func (d *decoder) stands(p *Profile, word string, v *yaml.Node) {
+	if p.places == nil {
+		p.places = map[string]policies.Position{}
+	}
+	if _, ok := p.places[word]; !ok && !absent(v) {
+		p.places[word] = d.position(v)
+	}
+}
+
+// wordsOf reads a list of words and notes where each stands.
+func (d *decoder) wordsOf(p *Profile, v *yaml.Node, what string) []string {
+	d.stands(p, what, v)
+	var list []string
+	d.list(v, what, func(v *yaml.Node) {
+		word := d.text(v, what)
+		d.stands(p, word, v)
+		list = append(list, word)
+	})
+	return list
+}
+
 // common reads the keys that all formats share.
 func (d *decoder) common(p *Profile, key string, v *yaml.Node) bool {
+	d.stands(p, key, v)
 	switch key {
 	case "defaultAction":
 		p.Default, p.Position = Action(d.text(v, key)), d.position(v)
 	case "defaultErrnoRet":
 		p.DefaultErrno = d.errno(v, key)
 	case "architectures":
-		p.Architectures = d.arches(v, key)
+		p.Architectures = arches(d.wordsOf(p, v, key))
 	case "flags":
-		p.Flags, p.FlagsSet = d.texts(v, key), !absent(v)
+		p.Flags, p.FlagsSet = d.wordsOf(p, v, key), !absent(v)
 	case "listenerPath":
 		p.ListenerPath = d.text(v, key)
 	case "listenerMetadata":
@@ -52,7 +77,7 @@ func (d *decoder) common(p *Profile, key string, v *yaml.Node) bool {
 	return true
 }
 
-func (d *decoder) archMap(n *yaml.Node) []ArchMap {
+func (d *decoder) archMap(p *Profile, n *yaml.Node) []ArchMap {
 	var list []ArchMap
 	d.list(n, "archMap", func(n *yaml.Node) {
 		var m ArchMap
@@ -60,8 +85,9 @@ func (d *decoder) archMap(n *yaml.Node) []ArchMap {
 			switch key {
 			case "architecture":
 				m.Arch = Arch(d.text(v, key))
+				d.stands(p, string(m.Arch), v)
 			case "subArchitectures":
-				m.Sub = d.arches(v, key)
+				m.Sub = arches(d.wordsOf(p, v, key))
 			default:
 				return false
 			}

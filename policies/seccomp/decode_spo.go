@@ -48,10 +48,12 @@ func (d *decoder) spec(p *Profile, n *yaml.Node) {
 	d.object(n, "spec", func(key string, v *yaml.Node) bool {
 		switch key {
 		case "state":
+			d.stands(p, key, v)
 			p.Disabled = d.text(v, key) == "Disabled"
 		case "disabled": // of earlier versions of the resource
 			p.Disabled = v.Value == "true"
 		case "baseProfileName":
+			d.stands(p, key, v)
 			p.Base = d.text(v, key)
 		case "defaultErrnoRet":
 			return false

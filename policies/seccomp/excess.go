@@ -86,6 +86,6 @@ func (c *checker) excessArchs() {
 			continue
 		}
 		c.add(policies.Excess, RuleExcessArch, string(a.token),
-			fmt.Sprintf("calls of %s programs are allowed, and none was seen", a.audit), c.p.Position)
+			fmt.Sprintf("calls of %s programs are allowed, and none was seen", a.audit), c.p.place(string(a.token), "architectures"))
 	}
 }

@@ -68,45 +68,46 @@ func (l *linter) invalid(subject string, at policies.Position, format string, ar
 func (l *linter) profile() {
 	p, at := l.p, l.p.Position
 	if p.Disabled {
-		l.invalid("state", at, "the profile is disabled: containers that name it do not start")
+		l.invalid("state", p.place("state"), "the profile is disabled: containers that name it do not start")
 		return
 	}
-	l.action("defaultAction", p.Default, p.DefaultErrno, at)
+	l.action("defaultAction", p.Default, p.DefaultErrno, at, p.place("defaultErrnoRet", "defaultErrno"))
 	if p.Default == Notify {
 		l.invalid("defaultAction", at,
 			"%s as default would stop the runtime itself; runtimes refuse it", Notify)
 	}
 	if len(p.Architectures) > 0 && len(p.ArchMap) > 0 {
-		l.invalid("architectures", at, "%v", errArchTwice)
+		l.invalid("architectures", p.place("architectures"), "%v", errArchTwice)
 	}
 	for _, a := range p.Architectures {
 		if !a.known() && (a != Native || p.Format != SPO && p.Format != SPOBeta) {
-			l.invalid(string(a), at, "%q is not an architecture; runtimes refuse it", a)
+			l.invalid(string(a), p.place(string(a)), "%q is not an architecture; runtimes refuse it", a)
 		}
 	}
 	for _, f := range p.Flags {
 		if !slices.Contains(flags[:], f) {
-			l.invalid(f, at, "%q is not a flag; runtimes refuse it", f)
+			l.invalid(f, p.place(f), "%q is not a flag; runtimes refuse it", f)
 		}
 	}
 	if p.ListenerMetadata != "" && p.ListenerPath == "" {
-		l.invalid("listenerMetadata", at, "listenerMetadata without listenerPath; runtimes refuse it")
+		l.invalid("listenerMetadata", p.place("listenerMetadata"), "listenerMetadata without listenerPath; runtimes refuse it")
 	}
 	if p.Base != "" {
-		l.add(policies.Unknown, "seccomp/base-profile", p.Base, at,
+		l.add(policies.Unknown, "seccomp/base-profile", p.Base, p.place("baseProfileName"),
 			"what the base profile %q allows is not known here", p.Base)
 	}
 }
 
-// action checks an action and the errno that goes with it.
-func (l *linter) action(subject string, a Action, errno *uint, at policies.Position) {
+// action checks an action and the errno that goes with it, which stands at its
+// own place.
+func (l *linter) action(subject string, a Action, errno *uint, at, errnoAt policies.Position) {
 	switch {
 	case !a.known():
 		l.invalid(subject, at, "%q is not an action; runtimes refuse it", a)
 	case errno != nil && !a.takesErrno():
-		l.invalid(subject, at, "%s takes no errno; runtimes refuse it", a)
+		l.invalid(subject, errnoAt, "%s takes no errno; runtimes refuse it", a)
 	case errno != nil && a == Errno && *errno > maxErrno:
-		l.invalid(subject, at, "errno %d: the kernel returns %d at most", *errno, maxErrno)
+		l.invalid(subject, errnoAt, "errno %d: the kernel returns %d at most", *errno, maxErrno)
 	}
 }
 
@@ -117,7 +118,7 @@ func (l *linter) rule(i int, r Rule) {
 	if len(r.Names) == 0 {
 		l.invalid(subject, at, "an entry without names does nothing; runtimes refuse it")
 	}
-	l.action(subject, r.Action, r.Errno, at)
+	l.action(subject, r.Action, r.Errno, at, at)
 	for _, name := range r.Names {
 		place := l.p.Place(i, name)
 		switch {

@@ -202,6 +202,6 @@ func (l *linter) missingArchs() {
 		}
 		v := l.prog.Evaluate(Point{Arch: a.audit})
 		what := fmt.Sprintf("a %s program gets %v instead of %v", a.audit, v.Outcome, l.prog.otherwise)
-		l.add(policies.Unknown, RuleMissingArch, string(a.token), l.p.Position, "%s", what)
+		l.add(policies.Unknown, RuleMissingArch, string(a.token), l.p.place("architectures", "archMap"), "%s", what)
 	}
 }

@@ -41,6 +41,20 @@ type Profile struct {
 	// Position is where the default action stands, which decides what no rule
 	// names; the profile's own where it has none, zero where nothing was parsed.
 	Position policies.Position
+	// places is where the other keys and the words of their lists stand, where
+	// parsed: "flags", "SCMP_ARCH_X86".
+	places map[string]policies.Position
+}
+
+// place is where a key or a word outside of the rules stands, the first one of
+// them that does; the profile's own place where none is known.
+func (p Profile) place(words ...string) policies.Position {
+	for _, word := range words {
+		if at, ok := p.places[word]; ok {
+			return at
+		}
+	}
+	return p.Position
 }
 
 // ArchMap says which sub-architectures come with a native one.
