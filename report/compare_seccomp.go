@@ -84,8 +84,54 @@ func compareProfiles(old, now namedProfile, p pairing, engine string) ([]Differe
 	if old.name == "RuntimeDefault" || now.name == "RuntimeDefault" {
 		ctx.Engine = "docker"
 	}
-	changes, err := seccomp.Compare(*old.profile, *now.profile, ctx)
-	return callDifferences(changes, p.workload()), err
+	return compareCalls(*old.profile, *now.profile, ctx, p.workload())
+}
+
+// compareCalls compares two profiles by their rules and, where libseccomp is in
+// this build, by the programs it compiles.
+func compareCalls(old, now seccomp.Profile, ctx seccomp.Context, w policies.Workload) ([]Difference, error) {
+	changes, err := seccomp.Compare(old, now, ctx)
+	list := callDifferences(changes, w)
+	if err != nil {
+		return list, err
+	}
+	doubts, err := seccomp.Doubts(old, now, ctx)
+	if err != nil {
+		return list, nil // there was nobody to ask
+	}
+	for _, d := range doubts {
+		list = append(list, doubtful(d, now, ctx, w))
+	}
+	return list, nil
+}
+
+// doubtful is a change that the compiled programs make otherwise than the
+// rules: its effect is what the kernel will do.
+func doubtful(d seccomp.Doubt, now seccomp.Profile, ctx seccomp.Context, w policies.Workload) Difference {
+	effect := Other
+	switch was, is := d.CompiledBefore.Action.Admits(), d.CompiledAfter.Action.Admits(); {
+	case !was && is:
+		effect = Looser
+	case was && !is:
+		effect = Tighter
+	}
+	change := fmt.Sprintf("%v → %v as libseccomp compiles it; by the rules %v → %v",
+		d.CompiledBefore, d.CompiledAfter, d.Before, d.After)
+	if d.When != "" {
+		change += " when " + d.When
+	}
+	return Difference{
+		Effect: effect, Kind: KindSeccomp, Workload: w, Subject: ofArch(d.Name, d.Arch), Change: change,
+		Position: seccomp.Evaluate(now, ctx, d.Witness).Position,
+	}
+}
+
+// ofArch is a call's name, with its architecture where that is not a host's.
+func ofArch(name, arch string) string {
+	if arch == "x86_64" || arch == "aarch64" || arch == "" {
+		return name
+	}
+	return name + " (" + arch + ")"
 }
 
 // compareLoose compares profiles that stand for themselves, by their names.
@@ -97,8 +143,8 @@ func compareLoose(before, after Manifests) ([]Difference, error) {
 			if len(before.Profiles)+len(after.Profiles) > 2 && profileKey(old) != profileKey(now) {
 				continue
 			}
-			changes, err := seccomp.Compare(old, now, seccomp.Context{})
-			list, errs = append(list, callDifferences(changes, policies.Workload{})...), append(errs, err)
+			changes, err := compareCalls(old, now, seccomp.Context{}, policies.Workload{})
+			list, errs = append(list, changes...), append(errs, err)
 		}
 	}
 	return list, errors.Join(errs...)
@@ -139,15 +185,13 @@ func callDifferences(changes []seccomp.Change, w policies.Workload) []Difference
 		if c.When != "" {
 			change += " when " + c.When
 		}
-		if c.Arch != "x86_64" && c.Arch != "aarch64" && c.Arch != "" {
-			c.Name += " (" + c.Arch + ")"
-		}
 		at := c.New
 		if at.Line == 0 {
 			at = c.Old
 		}
 		list = append(list, Difference{
-			Effect: effect, Kind: KindSeccomp, Workload: w, Subject: c.Name, Change: change, Position: at,
+			Effect: effect, Kind: KindSeccomp, Workload: w, Subject: ofArch(c.Name, c.Arch),
+			Change: change, Position: at,
 		})
 	}
 	return list

@@ -100,7 +100,7 @@ func compiled(profile seccomp.Profile, ctx seccomp.Context) []policies.Finding {
 	}
 	var findings []policies.Finding
 	for _, d := range differ {
-		if !d.Contested && !d.Unknown {
+		if d.Cause != seccomp.Contested && d.Cause != seccomp.UnknownName {
 			findings = append(findings, d.Finding(profile, policies.Workload{}))
 		}
 	}

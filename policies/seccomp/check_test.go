@@ -68,8 +68,8 @@ func TestLint(t *testing.T) {
 			"invalid seccomp/invalid syscalls[2]: SCMP_ACT_LOG takes no errno; runtimes refuse it",
 		},
 		`{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_Z80"],"flags":["X"],"syscalls":[]}`: {
-			"unknown seccomp/missing-architecture SCMP_ARCH_X32: a x32 program gets KILL_THREAD instead of ERRNO EPERM",
-			"unknown seccomp/missing-architecture SCMP_ARCH_X86: a i386 program gets KILL_THREAD instead of ERRNO EPERM",
+			"unknown seccomp/missing-architecture SCMP_ARCH_X32: calls of x32 programs get KILL_THREAD instead of ERRNO EPERM",
+			"unknown seccomp/missing-architecture SCMP_ARCH_X86: calls of i386 programs get KILL_THREAD instead of ERRNO EPERM",
 			`invalid seccomp/invalid SCMP_ARCH_Z80: "SCMP_ARCH_Z80" is not an architecture; runtimes refuse it`,
 			`invalid seccomp/invalid X: "X" is not a flag; runtimes refuse it`,
 		},

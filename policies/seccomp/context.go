@@ -28,15 +28,18 @@ const (
 	Crun = "crun"
 )
 
-// engineCapabilities are the bounding sets that engines give by default
-// (moby oci/caps/defaults.go; containers.conf of Podman, default_capabilities;
-// containerd and CRI-O give Docker's set or less).
+// engineCapabilities are the bounding sets that engines give by default (moby
+// oci/caps/defaults.go and containerd pkg/oci, defaultUnixCaps; containers.conf
+// of Podman and crio.conf of CRI-O, default_capabilities).
 const (
-	dockerCapabilities = "CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE " +
-		"NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_CHROOT AUDIT_WRITE"
-	podmanCapabilities = "CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE " +
-		"SETFCAP SETGID SETPCAP SETUID SYS_CHROOT"
+	crioCapabilities = "CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETGID SETPCAP " +
+		"SETUID"
+	podmanCapabilities = crioCapabilities + " SETFCAP SYS_CHROOT"
+	dockerCapabilities = podmanCapabilities + " AUDIT_WRITE MKNOD NET_RAW"
 )
+
+// Engines are those whose handling of profiles is known.
+func Engines() []string { return []string{"docker", "podman", "containerd", "cri-o"} }
 
 // EngineCapabilities is the bounding set an engine gives when nothing is said,
 // without "CAP_".
@@ -44,8 +47,10 @@ func EngineCapabilities(engine string) []string {
 	switch engine {
 	case "docker", "containerd":
 		return strings.Fields(dockerCapabilities)
-	case "podman", "cri-o":
+	case "podman":
 		return strings.Fields(podmanCapabilities)
+	case "cri-o":
+		return strings.Fields(crioCapabilities)
 	}
 	return nil
 }

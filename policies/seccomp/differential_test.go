@@ -143,7 +143,7 @@ func compareEvaluators(p Profile, ctx Context) string {
 	if err != nil {
 		return err.Error()
 	}
-	list = slices.DeleteFunc(list, func(d Disagreement) bool { return d.Contested })
+	list = slices.DeleteFunc(list, func(d Disagreement) bool { return d.Cause == Contested })
 	if len(list) == 0 {
 		return ""
 	}

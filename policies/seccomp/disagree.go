@@ -2,9 +2,10 @@ package seccomp
 
 import (
 	"fmt"
-	"slices"
 
 	"advisor/policies"
+	"advisor/policies/seccomp/libseccomp"
+	"advisor/trace"
 )
 
 // Disagreement is a set of calls that our reading of a profile and the program
@@ -16,13 +17,25 @@ type Disagreement struct {
 	Compiled Outcome // by the program
 	Rule     int     // that decided in our reading, -1 where none did
 	Name     string
-	// Contested says that several rules with different outcomes hold for the
-	// call, so that neither reading is more right.
-	Contested bool
-	// Unknown says that this build's libseccomp has no such call: another
-	// version of it compiles the rule as it is written.
-	Unknown bool
+	Cause    Cause
 }
+
+// Cause is why the two readings differ.
+type Cause string
+
+// The causes that are known. Any other difference has none, and is a mistake of
+// one of the two.
+const (
+	// Contested: several rules with different outcomes hold for the call, so
+	// that neither reading is more right.
+	Contested Cause = "contested"
+	// UnknownName: this build's libseccomp is older than the name, and leaves it
+	// out, or the highest number that a rule names.
+	UnknownName Cause = "unknown name"
+	// JoinedOrder: libseccomp joins conditions on one argument by order; see
+	// [joinsOrder].
+	JoinedOrder Cause = "joined order"
+)
 
 // Disagreements holds the two evaluators against each other on every number of
 // every architecture of the host, with all arguments. Without libseccomp in
@@ -55,9 +68,8 @@ func (g *Program) against(bin Binary, ctx Context) ([]Disagreement, error) {
 			for _, l := range found {
 				pt := c.point(l.cube().Witness())
 				list = append(list, Disagreement{
-					Point: pt, When: conditions(l.cube()), Contested: g.contested(pt),
+					Point: pt, When: conditions(l.cube()), Cause: g.cause(c, pt),
 					Declared: l.a.Outcome, Compiled: l.b.Outcome, Rule: l.a.Rule, Name: l.a.Name,
-					Unknown: slices.Contains(bin.Unknown, l.a.Name),
 				})
 			}
 		}
@@ -65,15 +77,50 @@ func (g *Program) against(bin Binary, ctx Context) ([]Disagreement, error) {
 	return list, nil
 }
 
+// cause tells why the readings differ about a call.
+func (g *Program) cause(c cell, pt Point) Cause {
+	switch {
+	case c.beyondLibrary():
+		return UnknownName
+	case g.contested(pt):
+		return Contested
+	case joinsOrder(g.calls[call{c.abi.audit, c.nr}]):
+		return JoinedOrder
+	}
+	return ""
+}
+
+// beyondLibrary tells the numbers of which this build's libseccomp is too old to
+// know the name, or any name as high.
+func (c cell) beyondLibrary() bool {
+	if name := trace.SyscallName(c.abi.audit, c.nr); name != "" {
+		_, ok := libseccomp.Number(c.abi.libseccompToken(), name)
+		return !ok
+	}
+	for nr := c.nr; nr <= trace.MaxSyscall(c.abi.audit); nr++ {
+		name := trace.SyscallName(c.abi.audit, nr)
+		if _, ok := libseccomp.Number(c.abi.libseccompToken(), name); name != "" && ok {
+			return false
+		}
+	}
+	return c.nr >= 0 && c.nr <= trace.MaxSyscall(c.abi.audit)
+}
+
 // Finding tells of it at the place of the rule.
 func (d Disagreement) Finding(p Profile, w policies.Workload) policies.Finding {
-	text := fmt.Sprintf("the rules say %v, the program that libseccomp compiles says %v",
-		d.Declared, d.Compiled)
+	f := policies.Finding{
+		Class: policies.Invalid, Rule: RuleCompiled, Workload: w,
+		Subject: d.Point.String(), Position: p.Place(d.Rule, d.Name),
+	}
+	text := fmt.Sprintf("the rules say %v, the program that libseccomp %s compiles says %v",
+		d.Declared, libseccomp.Version(), d.Compiled)
 	if d.When != "" {
 		text += " when " + d.When
 	}
-	return policies.Finding{
-		Class: policies.Invalid, Rule: "seccomp/compiled-differs", Workload: w,
-		Subject: d.Point.String(), Message: text, Position: p.Place(d.Rule, d.Name),
+	if d.Cause == JoinedOrder {
+		text += "; it joins conditions by order on one argument: write them so that no two rules for " +
+			"one call test the same argument by LT, LE, GT or GE beside other conditions"
 	}
+	f.Message = text
+	return f
 }

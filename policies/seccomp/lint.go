@@ -18,6 +18,7 @@ const (
 	RuleContested   = "seccomp/contested"            // rules with different outcomes overlap
 	RuleWidth       = "seccomp/width-bypass"         // evaded through the upper half of an int
 	RuleMultiplexed = "seccomp/multiplexer-bypass"   // evaded through socketcall or ipc
+	RuleCompiled    = "seccomp/compiled-differs"     // libseccomp makes something else of the rules
 	RuleMissingArch = "seccomp/missing-architecture" // programs of it are killed
 )
 

@@ -201,7 +201,10 @@ func (l *linter) missingArchs() {
 			continue
 		}
 		v := l.prog.Evaluate(Point{Arch: a.audit})
-		what := fmt.Sprintf("a %s program gets %v instead of %v", a.audit, v.Outcome, l.prog.otherwise)
+		if v.Outcome == l.prog.otherwise {
+			continue
+		}
+		what := fmt.Sprintf("calls of %s programs get %v instead of %v", a.audit, v.Outcome, l.prog.otherwise)
 		l.add(policies.Unknown, RuleMissingArch, string(a.token), l.p.place("architectures", "archMap"), "%s", what)
 	}
 }
