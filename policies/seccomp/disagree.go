@@ -32,7 +32,7 @@ const (
 	// UnknownName: this build's libseccomp is older than the name, and leaves it
 	// out, or the highest number that a rule names.
 	UnknownName Cause = "unknown name"
-	// JoinedOrder: libseccomp joins conditions on one argument by order; see
+	// JoinedOrder: libseccomp joins conditions by order on one argument; see
 	// [joinsOrder].
 	JoinedOrder Cause = "joined order"
 )
@@ -118,8 +118,7 @@ func (d Disagreement) Finding(p Profile, w policies.Workload) policies.Finding {
 		text += " when " + d.When
 	}
 	if d.Cause == JoinedOrder {
-		text += "; it joins conditions by order on one argument: write them so that no two rules for " +
-			"one call test the same argument by LT, LE, GT or GE beside other conditions"
+		text += "; write conditions on an argument that several rules for the call test by EQ or MASKED_EQ"
 	}
 	f.Message = text
 	return f
