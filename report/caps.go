@@ -103,13 +103,11 @@ func verifiedLines(lines []Line, v *caps.Verified) []Line {
 		return lines
 	}
 	for _, trial := range v.Verdicts {
-		found := false
-		for i, l := range lines {
-			if l.Subject == trial.Name && l.Reason != string(caps.Runtime) && l.Reason != string(caps.Foreign) {
-				lines[i].Verified, found = &trial, true
-			}
+		at := telling(lines, trial.Name)
+		for _, i := range at {
+			lines[i].Verified = &trial
 		}
-		if !found {
+		if len(at) == 0 {
 			lines = append(lines, Line{
 				Subject: trial.Name, Reason: reasonVerified, Detail: "not seen in the recording", Verified: &trial,
 			})
@@ -118,16 +116,25 @@ func verifiedLines(lines []Line, v *caps.Verified) []Line {
 	return lines
 }
 
+// telling are the lines that say most of a capability: of the first class in
+// the order of [caps.Classes] that there is one of.
+func telling(lines []Line, name string) []int {
+	for _, class := range caps.Classes() {
+		var at []int
+		for i, l := range lines {
+			if l.Subject == name && l.Reason == string(class) && class != caps.Runtime {
+				at = append(at, i)
+			}
+		}
+		if len(at) > 0 {
+			return at
+		}
+	}
+	return nil
+}
+
 // reasonVerified is the reason of a line that rests on an experiment alone.
 const reasonVerified = "verified"
-
-// verifiedText is what an experiment says of a line, in a clause.
-func verifiedText(t caps.Trial) string {
-	if !t.Necessary {
-		return "verified: not needed"
-	}
-	return "verified: necessary, without it " + printable(t.Reason)
-}
 
 // joinSeen adds the evidence of another sighting of the same.
 func joinSeen(into *policies.Seen, more policies.Seen) {

@@ -63,7 +63,7 @@ func (l Line) evidence() string {
 		parts = append(parts, l.Detail)
 	}
 	if l.Verified != nil {
-		parts = append(parts, verifiedText(*l.Verified))
+		parts = append(parts, "verified: "+l.Verified.Word())
 	}
 	return strings.Join(parts, "; ")
 }

@@ -82,14 +82,10 @@ func addCapabilities(a *html.Workload, lines []Line) {
 // verifiedCapability adds what an experiment says. Where no recording says
 // anything, it decides.
 func verifiedCapability(c *html.Capability, l Line) {
-	switch {
-	case l.Verified == nil:
+	if l.Verified == nil {
 		return
-	case l.Verified.Necessary:
-		c.Verified, c.Failed = "necessary", l.Verified.Reason
-	default:
-		c.Verified = "not needed"
 	}
+	c.Verified, c.Failed = l.Verified.Word(), l.Verified.Reason
 	if l.Reason == reasonVerified && l.Verified.Necessary {
 		c.Need = html.Needed
 	}

@@ -68,7 +68,10 @@ func (f netpolFlags) options() netpol.Options {
 
 // capsFlags are the choices of capability lists.
 type capsFlags struct {
-	Engine   string   `placeholder:"NAME" help:"The engine that will resolve the list: docker, podman, kubernetes …"`
+	Engine         string `placeholder:"NAME" help:"The engine that will resolve the list: docker, podman, kubernetes …"`
+	PortStart      *int   `name:"unprivileged-port-start" placeholder:"N" help:"net.ipv4.ip_unprivileged_port_start where the workload will run; default: as recorded."`
+	SeccompProfile string `placeholder:"PATH" help:"Name this profile, below the kubelet's folder for them, in the security context."`
+
 	Verified []string `placeholder:"PATH" help:"What advisor verify -o PATH found, shown beside what is inferred. What it showed to be necessary is added."`
 	Least    bool     `help:"Leave out what the experiment of --verified could do without."`
 }
@@ -79,7 +82,9 @@ func (f capsFlags) request(req report.Request) (report.Request, error) {
 		return req, hint(errors.New("--least goes with --verified"), "advisor verify -o verified.json makes the file")
 	}
 	var err error
-	req.Caps = caps.Options{Engine: f.Engine, Least: f.Least}
+	req.Caps = caps.Options{
+		Engine: f.Engine, PortStart: f.PortStart, SeccompProfile: f.SeccompProfile, Least: f.Least,
+	}
 	req.Verified, err = report.LoadVerified(f.Verified)
 	return req, err
 }

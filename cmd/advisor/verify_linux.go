@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"advisor/monitor"
@@ -29,6 +30,7 @@ func (c *verifyCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	result := c.subject(o)
+	var made caps.Synthesis
 	if len(c.Capabilities) == 0 {
 		dir, err := os.MkdirTemp("", "advisor-verify-")
 		if err != nil {
@@ -39,12 +41,13 @@ func (c *verifyCmd) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return c.explain(err)
 		}
-		if result.Inferred, err = c.underPolicies(s, &o, seen, dir); err != nil {
+		if made, err = c.underPolicies(s, &o, seen, dir); err != nil {
 			return err
 		}
+		result.Inferred = inferences(made)
 		result.observed(seen)
 	}
-	o.Restrictions = c.restrictions(o)
+	o.Restrictions = c.restrictions(o, made.Root)
 	s.say("verifying %s", orNothing(o.Capabilities))
 	found, err := verify.Run(ctx, o)
 	if err != nil {
@@ -91,14 +94,15 @@ func (c *verifyCmd) options(s streams, args []string) (verify.Options, error) {
 	return o, err
 }
 
-// restrictions are those worth trying beside the list.
-func (c *verifyCmd) restrictions(o verify.Options) []verify.Restriction {
+// restrictions are those worth trying beside the list. A root file system that
+// was seen written to is read-only but for those directories.
+func (c *verifyCmd) restrictions(o verify.Options, root caps.Root) []verify.Restriction {
 	var list []verify.Restriction
 	if !o.NoNewPrivileges {
 		list = append(list, verify.Restriction{Name: verify.NoNewPrivileges})
 	}
-	if c.Docker {
-		list = append(list, verify.Restriction{Name: verify.ReadOnly})
+	if c.Docker && !slices.Contains(root.Written, "/") {
+		list = append(list, verify.Restriction{Name: verify.ReadOnly, Tmpfs: root.Written})
 	}
 	return list
 }
@@ -140,23 +144,21 @@ func inferences(s caps.Synthesis) map[string]caps.Inferred {
 	return known
 }
 
-// underPolicies makes the policies to run the workload under, and returns what
-// the recording says of each capability.
+// underPolicies makes the policies to run the workload under, and returns the
+// one about capabilities.
 func (c *verifyCmd) underPolicies(s streams, o *verify.Options, seen policies.Observation,
-	dir string) (map[string]caps.Inferred, error) {
+	dir string) (caps.Synthesis, error) {
 	made, err := proven(seen)
 	if err != nil {
-		return nil, err
+		return made, err
 	}
 	o.Capabilities = made.Add
 	closed := made.Security.AllowPrivilegeEscalation
 	o.NoNewPrivileges = closed != nil && !*closed
 	if c.Seccomp {
-		if err := c.filter(s, o, seen, dir); err != nil {
-			return nil, err
-		}
+		err = c.filter(s, o, seen, dir)
 	}
-	return inferences(made), nil
+	return made, err
 }
 
 // filter makes the seccomp profile. A command takes it compiled, which takes

@@ -72,13 +72,16 @@ type Options struct {
 type Synthesis struct {
 	Workload policies.Workload
 	Engine   string
-	Add      []string  // without "CAP_", sorted
-	Drop     []string  // ALL
-	Facts    []Fact    // every kind of check, classified, in the observation's order
-	Verified *Verified // the experiment taken into account, nil for none
-	Spared   []string  // inferred, and left out because the experiment passed without, sorted
-	Security Security
-	Root     Root // what was seen of the root file system
+	// PortStart is net.ipv4.ip_unprivileged_port_start where it is to run, nil for
+	// what it was while recording.
+	PortStart *int
+	Add       []string  // without "CAP_", sorted
+	Drop      []string  // ALL
+	Facts     []Fact    // every kind of check, classified, in the observation's order
+	Verified  *Verified // the experiment taken into account, nil for none
+	Spared    []string  // inferred, and left out because the experiment passed without, sorted
+	Security  Security
+	Root      Root // what was seen of the root file system
 	// Standing is what the Pod Security Standards say of a pod of this container
 	// alone, with this list and this security context.
 	Standing Verdict

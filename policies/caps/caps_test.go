@@ -144,13 +144,25 @@ func TestSynthesize(t *testing.T) {
 	if s.Standing.Level != Baseline {
 		t.Errorf("level %s, blocked by %v", s.Standing.Level, s.Standing.Blocks)
 	}
-	port := 1024
-	s, _ = Synthesize(nginx(), Options{PortStart: &port})
-	if !slices.Contains(s.Add, "NET_BIND_SERVICE") {
-		t.Errorf("%v lacks NET_BIND_SERVICE for port 80", s.Add)
-	}
-	if p := Prove(s, nginx()); !p.OK() {
-		t.Errorf("does not hold: %v", p.Failed)
+}
+
+// TestPortStart has the workload run where its port needs a capability, by the
+// kernel's default and by a stricter one.
+func TestPortStart(t *testing.T) {
+	for port, start := range map[int]int{80: 1024, 5000: 8000} {
+		o := nginx()
+		o.Listens[0].Port = port
+		s, err := Synthesize(o, Options{PortStart: &start})
+		if err != nil || !slices.Contains(s.Add, "NET_BIND_SERVICE") {
+			t.Errorf("%v lacks NET_BIND_SERVICE for port %d: %v", s.Add, port, err)
+		}
+		if p := Prove(s, o); !p.OK() {
+			t.Errorf("port %d: does not hold: %v", port, p.Failed)
+		}
+		s.PortStart = nil
+		if p := Prove(s, o); port > 1024 && p.OK() {
+			t.Errorf("port %d: holds without a reason", port)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ func Prove(s Synthesis, o policies.Observation) policies.Proof {
 	}
 	for _, name := range granted {
 		proof.Checked++
-		if !accounted(name, o) && !experimental(s, name) {
+		if !accounted(name, s, o) && !experimental(s, name) {
 			proof.Failed = append(proof.Failed, name+" is granted, and nothing observed accounts for it")
 		}
 	}
@@ -143,13 +143,17 @@ func mattered(c policies.Capability) bool {
 }
 
 // accounted is true where a check or a port in o can be the reason for name.
-func accounted(name string, o policies.Observation) bool {
+func accounted(name string, s Synthesis, o policies.Observation) bool {
 	for _, c := range o.Capabilities {
 		if c.Name == name && own(c) && mattered(c) {
 			return true
 		}
 	}
-	low := func(port int) bool { return port < firstPort }
+	first := firstPort
+	if s.PortStart != nil {
+		first = *s.PortStart
+	}
+	low := func(port int) bool { return port < first }
 	return name == "NET_BIND_SERVICE" && slices.ContainsFunc(boundPorts(o), low)
 }
 

@@ -167,7 +167,7 @@ func evidence(s Synthesis, name string) string {
 		if text != "" {
 			text += "; "
 		}
-		text += "verified: " + t.word()
+		text += "verified: " + t.Word()
 	}
 	return text
 }

@@ -21,7 +21,7 @@ func Synthesize(o policies.Observation, opt Options) (Synthesis, error) {
 	if err != nil {
 		return Synthesis{}, err
 	}
-	s := Synthesis{Workload: o.Workload, Engine: engine.Name, Drop: []string{"ALL"}}
+	s := Synthesis{Workload: o.Workload, Engine: engine.Name, PortStart: opt.PortStart, Drop: []string{"ALL"}}
 	s.Facts, s.Verified = Classify(o), opt.Verified
 	add := needed(s.Facts)
 	opt.Verified.necessary(add)

@@ -137,8 +137,8 @@ func (v *Verified) trial(name string) *Trial {
 	return &v.Verdicts[i]
 }
 
-// word is what a verdict says, in a word or two.
-func (t Trial) word() string {
+// Word is what a verdict says, in a word or two.
+func (t Trial) Word() string {
 	if t.Necessary {
 		return "necessary"
 	}
