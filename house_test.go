@@ -154,3 +154,66 @@ func TestEveryPackageIsTested(t *testing.T) {
 		}
 	}
 }
+
+// TestNoSilentSkip holds that a test which cannot run here fails where
+// ADVISOR_REQUIRE_BPF says that everything is there, and that those which are
+// only run on demand name what asks for them.
+func TestNoSilentSkip(t *testing.T) {
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(fset, path, source, 0)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || !skips(fn) {
+				continue
+			}
+			text := string(source[fset.Position(fn.Pos()).Offset:fset.Position(fn.End()).Offset])
+			if !asks(text) {
+				t.Errorf("%s: %s skips, whoever asked: call bed.Require or bed.Skip",
+					fset.Position(fn.Pos()), fn.Name.Name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// skips tells whether fn calls Skip of a test itself.
+func skips(fn *ast.FuncDecl) bool {
+	found := false
+	ast.Inspect(fn, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if sel, ok := call.Fun.(*ast.SelectorExpr); ok && strings.HasPrefix(sel.Sel.Name, "Skip") {
+			on, ok := sel.X.(*ast.Ident)
+			found = found || ok && (on.Name == "t" || on.Name == "b" || on.Name == "tb")
+		}
+		return true
+	})
+	return found
+}
+
+// asks tells whether code that skips looks at what was asked for: a variable of
+// ours, or go test's -short. Fuzzing skips inputs, not tests.
+func asks(text string) bool {
+	for _, word := range []string{"ADVISOR_", "RequireVariable", "testing.Short()", "f.Fuzz("} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"advisor/fixtures/bed"
 )
 
 const inspectJSON = `{"Id":"` + idA + `","Name":"/web\u001b[2J","State":{"Running":true,"Pid":0,
@@ -22,9 +24,7 @@ const inspectJSON = `{"Id":"` + idA + `","Name":"/web\u001b[2J","State":{"Runnin
 // serve answers on a socket of Docker's name and returns the resolver for it.
 func serve(t *testing.T, answer http.HandlerFunc) *Resolver {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only sockets of root are believed")
-	}
+	bed.Require(t) // only sockets of root are believed
 	path := filepath.Join(t.TempDir(), "docker.sock")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
@@ -119,7 +119,7 @@ func TestReadInRoot(t *testing.T) {
 	dir := t.TempDir()
 	q := &query{Resolver: New(Options{})}
 	if served(q.proc.mountinfo(), dir) {
-		t.Skip("the temporary directory is on a served filesystem")
+		bed.Skip(t, "the temporary directory is on a served filesystem")
 	}
 	for path, text := range map[string]string{
 		"outside": "secret", "root/plain": "x", "root/d/plain": "y",

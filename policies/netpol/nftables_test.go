@@ -160,7 +160,7 @@ func (l *lab) addHost(t *testing.T, host string) {
 // serve accepts connections in a host until the test ends.
 func (l *lab) serve(t *testing.T, host, address string, port int) {
 	t.Helper()
-	cmd := exec.Command("ip", "netns", "exec", l.name(host), os.Args[0], "-test.run=^TestLabServer$")
+	cmd := exec.Command("ip", "netns", "exec", l.name(host), os.Args[0])
 	cmd.Env = append(os.Environ(), "ADVISOR_LAB_LISTEN="+net.JoinHostPort(address, fmt.Sprint(port)))
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -191,38 +191,39 @@ func (l *lab) await(t *testing.T, host, address string, port int) {
 
 // reaches says whether a connection from a host is established soon.
 func (l *lab) reaches(host, address string, port int) bool {
-	cmd := exec.Command("ip", "netns", "exec", l.name(host), os.Args[0], "-test.run=^TestLabClient$")
+	cmd := exec.Command("ip", "netns", "exec", l.name(host), os.Args[0])
 	cmd.Env = append(os.Environ(), "ADVISOR_LAB_DIAL="+net.JoinHostPort(address, fmt.Sprint(port)))
 	return cmd.Run() == nil
 }
 
-// TestLabServer and TestLabClient are what this binary does in a namespace.
-func TestLabServer(t *testing.T) {
-	address := os.Getenv("ADVISOR_LAB_LISTEN")
-	if address == "" {
-		t.Skip("runs as a child of TestNFTablesEnforced")
+// TestMain is what this binary does in a namespace of the lab.
+func TestMain(m *testing.M) {
+	if address := os.Getenv("ADVISOR_LAB_LISTEN"); address != "" {
+		os.Exit(labServer(address))
 	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
+	if address := os.Getenv("ADVISOR_LAB_DIAL"); address != "" {
+		os.Exit(labClient(address))
 	}
-	for {
-		c, err := listener.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Close()
-	}
+	os.Exit(m.Run())
 }
 
-func TestLabClient(t *testing.T) {
-	address := os.Getenv("ADVISOR_LAB_DIAL")
-	if address == "" {
-		t.Skip("runs as a child of TestNFTablesEnforced")
+func labServer(address string) int {
+	listener, err := net.Listen("tcp", address)
+	for err == nil {
+		var c net.Conn
+		if c, err = listener.Accept(); err == nil {
+			c.Close()
+		}
 	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+func labClient(address string) int {
 	c, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {
-		t.Fatal(err)
+		return 1
 	}
 	c.Close()
+	return 0
 }
