@@ -27,7 +27,7 @@ func act(args []string) int {
 	case "record":
 		_, err := Run(context.Background(), Options{
 			Output: args[1], Pin: args[2], Selection: container.Selection{Host: true},
-			Ready: func() { fmt.Println("ready") },
+			Ready: func(Status) { fmt.Println("ready") },
 		})
 		return must(err)
 	case "server":

@@ -98,7 +98,7 @@ func recorder(b *testing.B, o Options) (stop func() Result) {
 	ctx, cancel := context.WithCancel(b.Context())
 	ready, done := make(chan error, 2), make(chan Result, 1)
 	o.Output = filepath.Join(b.TempDir(), "trace.log")
-	o.Ready = func() { ready <- nil }
+	o.Ready = func(Status) { ready <- nil }
 	go func() {
 		res, err := Run(ctx, o)
 		ready <- err
@@ -119,7 +119,7 @@ func recorder(b *testing.B, o Options) (stop func() Result) {
 // are interleaved, so that what else the machine does hits all alike; the
 // figures are medians, in ns, and ratios to a call without a probe.
 func BenchmarkCall(b *testing.B) {
-	if err := privileged(); err != nil {
+	if err := privileged(Options{}); err != nil {
 		skipOrFail(b, err)
 	}
 	const calls, rounds = 200_000, 9
@@ -171,7 +171,7 @@ func strace(b *testing.B) float64 {
 
 // BenchmarkStart is how long it takes until everything is recorded.
 func BenchmarkStart(b *testing.B) {
-	if err := privileged(); err != nil {
+	if err := privileged(Options{}); err != nil {
 		skipOrFail(b, err)
 	}
 	for range b.N {
@@ -190,7 +190,7 @@ func BenchmarkStart(b *testing.B) {
 // BenchmarkThousandContainers is the memory of the recorder, and of the test
 // around it, while a thousand containers are there.
 func BenchmarkThousandContainers(b *testing.B) {
-	if err := privileged(); err != nil {
+	if err := privileged(Options{}); err != nil {
 		skipOrFail(b, err)
 	}
 	for range b.N {
@@ -222,7 +222,7 @@ func median(list []float64) float64 {
 
 // BenchmarkMillionCalls is what a million calls of one container leave behind.
 func BenchmarkMillionCalls(b *testing.B) {
-	if err := privileged(); err != nil {
+	if err := privileged(Options{}); err != nil {
 		skipOrFail(b, err)
 	}
 	inside := newLoop(b, true)

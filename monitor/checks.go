@@ -25,7 +25,7 @@ type Check struct {
 // Probe looks at what this machine has for recording. Probes are tried by
 // loading and attaching them for a moment: a version says little.
 func Probe(ctx context.Context) []Check {
-	checks := []Check{checkKernel(), checkPrivilege(), checkBTF(), checkLockdown(), checkSymbols()}
+	checks := []Check{checkKernel(), checkPrivilege(), checkPrivileges(), checkBTF(), checkLockdown(), checkSymbols()}
 	checks = append(checks, checkProbes()...)
 	checks = append(checks, checkCgroups())
 	return append(checks, checkSockets(ctx)...)
@@ -39,9 +39,24 @@ func checkPrivilege() Check {
 	c := Check{
 		Name: "privilege", OK: true, Needed: true, Detail: "all capabilities that recording needs",
 	}
-	if err := privileged(); err != nil {
+	if err := privileged(Options{}); err != nil {
 		c.OK, c.Detail = false, err.Error()
-		c.Fix = "run as root, or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE and CAP_SYSLOG"
+		c.Fix = "run as root, or with the capabilities of docs/security.md"
+	}
+	return c
+}
+
+// checkPrivileges looks at those that make recording better.
+func checkPrivileges() Check {
+	c := Check{Name: "further privilege", OK: true, Detail: "all of it"}
+	var missing []string
+	for _, n := range lacking(Options{}) {
+		if !n.must {
+			missing = append(missing, capName(n.value)+" to "+n.what)
+		}
+	}
+	if len(missing) > 0 {
+		c.OK, c.Detail = false, "no "+strings.Join(missing, ", no ")
 	}
 	return c
 }

@@ -3,7 +3,7 @@ package monitor
 import "testing"
 
 func TestProbeFindsTheProbes(t *testing.T) {
-	if err := privileged(); err != nil {
+	if err := privileged(Options{}); err != nil {
 		skipOrFail(t, err)
 	}
 	found := make(map[string]Check)

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,6 +13,10 @@ import (
 // finish takes in what is left and writes the end. The probes are detached
 // first, so that what is read then is all there is.
 func (r *recording) finish(reason string) error {
+	if r.out.err != nil || r.out.full && r.p.pinned != "" {
+		r.p.spare(r.o)
+		return errors.Join(r.out.err, r.p.detach())
+	}
 	if err := r.p.detach(); err != nil {
 		r.o.Log.Warn("detaching the probes", "error", err)
 	}
@@ -23,7 +28,7 @@ func (r *recording) finish(reason string) error {
 		return err
 	}
 	r.scan()
-	r.settleNames(afterEnd)
+	r.settleNames()
 	for _, c := range r.sorted() {
 		r.close(c)
 	}
@@ -31,9 +36,8 @@ func (r *recording) finish(reason string) error {
 		return err
 	}
 	r.losses()
-	r.refused()
 	r.write(&trace.End{
-		Time: r.clock.now(), Records: r.out.w.Records(), Lost: r.lost,
+		Time: r.clock.now(), Lost: r.lost,
 		Complete: r.complete(), Reason: reason,
 	})
 	return r.out.flush()
@@ -42,12 +46,8 @@ func (r *recording) finish(reason string) error {
 // close decides about a container that is still open, and writes what waited.
 func (r *recording) close(c *subject) {
 	if !c.decided {
-		doubt := !c.named && c.rec.Runtime != "" && !r.o.Selection.Empty()
 		c.named = true
 		r.decide(c)
-		if doubt && !c.wanted {
-			r.unnamed(c)
-		}
 	}
 	r.describe(c)
 }
@@ -113,16 +113,6 @@ func (r *recording) losses() {
 	}
 	r.lost += delta.Slots + delta.Calls + delta.Args + delta.Caps + delta.Nets + delta.Sockets
 	r.told = now
-}
-
-// refused writes how many records the format did not take.
-func (r *recording) refused() {
-	if n := r.out.refused; n > 0 {
-		r.lost += n
-		r.write(&trace.Loss{
-			Probe: "trace", Stage: "write", Count: n, Reason: "records that the format does not take",
-		})
-	}
 }
 
 // lossRecords names what was lost. The last three stages cost evidence and no

@@ -33,6 +33,9 @@ type Options struct {
 	Output string
 	Append bool // continue the trace that is there
 	Force  bool // replace it
+	// Rotate begins another file when the trace has grown to so many bytes; 0 is
+	// never. Each begins with what is known, so that it reads alone.
+	Rotate uint64
 
 	Duration   time.Duration // stop after this long; 0 is never
 	UntilQuiet time.Duration // stop when no new fact came for this long; 0 is never
@@ -75,17 +78,24 @@ type Options struct {
 	Pin    string
 	Resume bool
 
+	// Drop gives up every capability of this process, for good, that recording
+	// does not need once it has begun.
+	Drop bool
+
 	Version string       // of advisor, for the header
 	Log     *slog.Logger // nil is silent
-	Ready   func()       // called once, when every probe is attached
+	Ready   func(Status) // called once, when every probe is attached
 	Status  func(Status) // called each second, nil is nobody
 
-	without string // a probe that is left out, to show that it is needed
+	without  string            // a probe that is left out, to show that it is needed
+	runtimes container.Options // where runtimes are looked for
+	hostNet  string            // the network namespace that translates addresses, "" for the host's
 }
 
 // Status is how far a recording is.
 type Status struct {
 	Elapsed    time.Duration
+	Probes     int    // attached
 	Containers int    // that are selected and known so far
 	Records    uint64 // written
 	Bytes      uint64
@@ -118,30 +128,40 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := privileged(); err != nil {
+	if err := privileged(o); err != nil {
 		return Result{}, err
 	}
 	cmd, err := newCommand(o)
 	if err != nil {
 		return Result{ExitCode: exitOf(err)}, err
 	}
-	out, err := create(o)
+	if err := vacant(o); err != nil {
+		return Result{}, err
+	}
+	i := newIdentifier(container.New(o.runtimes))
+	defer i.listen(context.WithoutCancel(ctx))()
+	p, names, err := open(o)
 	if err != nil {
 		return Result{}, err
 	}
-	res, err := record(ctx, o, cmd, out)
+	defer p.close()
+	out, err := create(o)
+	if err != nil {
+		if o.Resume {
+			p.spare(o)
+		}
+		return Result{}, err
+	}
+	r := newRecording(o, p, out, cmd, i)
+	defer r.nat.close()
+	res, err := r.record(ctx, names)
 	return res, errors.Join(err, out.close())
 }
 
-// record attaches, follows and detaches.
-func record(ctx context.Context, o Options, cmd *command, out *output) (Result, error) {
-	p, names, err := open(o)
-	if err != nil {
-		return Result{}, out.abandon(err)
-	}
-	defer p.close()
-	r := newRecording(o, p, out, cmd)
-	if err := out.write(header(o, r.clock, names)); err != nil {
+// record follows what the probes see until it is enough.
+func (r *recording) record(ctx context.Context, names trace.Probes) (Result, error) {
+	o, cmd := r.o, r.cmd
+	if err := r.out.write(header(o, r.clock, names)); err != nil {
 		return Result{}, err
 	}
 	if o.Resume {
@@ -152,11 +172,17 @@ func record(ctx context.Context, o Options, cmd *command, out *output) (Result, 
 	if err := r.existing(); err != nil {
 		o.Log.Warn("containers that already run are found by their next call", "error", err)
 	}
+	r.greet()
 	if o.Ready != nil {
-		o.Ready()
+		o.Ready(r.status())
 	}
 	if err := cmd.start(); err != nil {
 		return Result{ExitCode: exitOf(err)}, errors.Join(err, r.finish("command"))
+	}
+	if o.Drop {
+		if err := drop(o); err != nil {
+			o.Log.Warn("recording with more privileges than needed", "error", err)
+		}
 	}
 	reason := r.follow(ctx)
 	cmd.stop()

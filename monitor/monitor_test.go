@@ -15,6 +15,7 @@ import (
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
+	"advisor/fixtures/bed"
 	"advisor/trace"
 )
 
@@ -37,10 +38,7 @@ func skipOrFail(t testing.TB, err error) {
 		!errors.Is(err, ErrPrivilege) {
 		t.Fatalf("%+v", err)
 	}
-	if os.Getenv("ADVISOR_REQUIRE_BPF") != "" {
-		t.Fatalf("ADVISOR_REQUIRE_BPF is set, but: %v", err)
-	}
-	t.Skipf("needs root and a kernel with BTF tracepoints: %v", err)
+	bed.Skip(t, "needs root and a kernel with BTF tracepoints: %v", err)
 }
 
 // recorded is the trace of one run.
@@ -108,30 +106,6 @@ func of[T trace.Record](r recorded, name string) []T {
 	return list
 }
 
-func containerOf(rec trace.Record) string {
-	switch rec := rec.(type) {
-	case *trace.Container:
-		return rec.ID
-	case *trace.Syscall:
-		return rec.Container
-	case *trace.Capability:
-		return rec.Container
-	case *trace.Connect:
-		return rec.Container
-	case *trace.Accept:
-		return rec.Container
-	case *trace.Listen:
-		return rec.Container
-	case *trace.Denied:
-		return rec.Container
-	case *trace.Exit:
-		return rec.Container
-	case *trace.Counts:
-		return rec.Container
-	}
-	return ""
-}
-
 // self is a command that has this test binary act.
 func self(t *testing.T, args ...string) []string {
 	t.Helper()
@@ -166,7 +140,7 @@ func TestCommandKilledBySignal(t *testing.T) {
 
 func TestInterruptDrains(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	o := Options{Command: []string{"sleep", "60"}, Ready: func() {
+	o := Options{Command: []string{"sleep", "60"}, Ready: func(Status) {
 		time.AfterFunc(500*time.Millisecond, cancel)
 	}}
 	got := run(t, ctx, o)

@@ -54,6 +54,9 @@ func (r *recording) flow(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal, last 
 		return last
 	}
 	rec := r.flowRecord(key, val)
+	if c, ok := rec.(*trace.Connect); ok {
+		r.translate(c, s, key.Netns)
+	}
 	if rec != nil {
 		r.fact(s, flowKey(rec), rec)
 	}
@@ -148,6 +151,7 @@ func flowKey(rec trace.Record) any {
 		return trace.Connect{
 			Protocol: rec.Protocol, Remote: rec.Remote, Port: rec.Port, Result: rec.Result,
 			Requested: rec.Requested, RequestedPort: rec.RequestedPort,
+			Translated: rec.Translated, TranslatedPort: rec.TranslatedPort,
 		}
 	}
 	return nil

@@ -3,7 +3,10 @@ package monitor
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -11,30 +14,64 @@ import (
 	"advisor/trace"
 )
 
-// syncEvery bounds what a crash of the machine can cost.
-const syncEvery = 5 * time.Second
-
 // output is the trace being written. Its first error is kept and given back by
-// everything after, so that a full disk is told once and nothing is lost in
+// everything after, so that a broken disk is told once and nothing is lost in
 // silence.
 type output struct {
-	file   *os.File
-	w      *trace.Writer
-	fresh  bool // the file was made by us
-	synced time.Time
-	err    error
+	o        Options
+	spool    *spool
+	earlier  []*spool // of segments that are full
+	w        *trace.Writer
+	segments *segments // nil where the trace stays in one file
+	full     bool      // the disk is, and it was told
+	err      error
 
-	refused uint64 // records that the format does not take
+	records uint64 // of earlier segments
+	bytes   uint64
+}
+
+// vacant says early, before anything is loaded, whether the trace can be where o
+// wants it. Nothing is made or changed until there is something to record.
+func vacant(o Options) error {
+	if o.Output == "-" {
+		switch {
+		case o.Stdout == nil || len(o.Command) > 0:
+			return errors.New("the trace cannot go to standard output: the command has it")
+		case o.Rotate > 0:
+			return errors.New("standard output has no segments: -o PATH goes with --rotate")
+		}
+		return nil
+	}
+	info, err := os.Stat(o.Output)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("creating the trace: %s is a directory", o.Output)
+	case err == nil && !o.Append && !o.Force:
+		return fmt.Errorf("%s exists: %w", o.Output, os.ErrExist)
+	case errors.Is(err, fs.ErrNotExist):
+		_, err = os.Stat(filepath.Dir(o.Output))
+	}
+	if err != nil {
+		return fmt.Errorf("creating the trace: %w", err)
+	}
+	return nil
 }
 
 // create opens the trace of o. It is readable by its owner only, and belongs to
-// the user who called sudo.
+// the user who called sudo. Probes are attached already: a trace that is there
+// is replaced only when another can be recorded.
 func create(o Options) (*output, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	out := &output{o: o}
+	if o.Rotate > 0 {
+		out.segments = newSegments(o.Rotate)
+	}
 	if o.Output == "-" {
-		if o.Stdout == nil || len(o.Command) > 0 {
-			return nil, errors.New("the trace cannot go to standard output: the command has it")
-		}
-		return &output{file: o.Stdout, w: trace.NewWriter(o.Stdout)}, nil
+		out.spool = newSpool(o.Stdout, 0)
+		out.w = trace.NewWriter(out.spool)
+		return out, nil
 	}
 	flags := os.O_WRONLY | os.O_CREATE
 	switch {
@@ -45,45 +82,47 @@ func create(o Options) (*output, error) {
 	default:
 		flags |= os.O_EXCL
 	}
-	f, err := os.OpenFile(o.Output, flags, 0o600)
+	return out, out.open(flags)
+}
+
+// open begins to write the file.
+func (o *output) open(flags int) error {
+	f, err := os.OpenFile(o.o.Output, flags, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return nil, fmt.Errorf("%s exists: %w", o.Output, os.ErrExist)
+		return fmt.Errorf("%s exists: %w", o.o.Output, os.ErrExist)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("creating the trace: %w", err)
+		return fmt.Errorf("creating the trace: %w", err)
 	}
 	giveToCaller(f)
-	out := &output{file: f, fresh: !o.Append && !o.Force}
-	if err := out.begin(o); err != nil {
-		return nil, errors.Join(err, f.Close())
+	if err := o.begin(f); err != nil {
+		return errors.Join(err, f.Close())
 	}
-	return out, nil
+	return nil
 }
 
 // begin makes the writer. What a crash cut off in the middle of a line must not
 // swallow the header that follows it.
-func (o *output) begin(opts Options) error {
-	if strings.HasSuffix(opts.Output, ".zst") {
-		w, err := trace.NewZstdWriter(o.file)
-		o.w = w
+func (o *output) begin(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("creating the trace: %w", err)
+	}
+	if strings.HasSuffix(o.o.Output, ".zst") {
+		o.spool = newSpool(f, uint64(info.Size()))
+		o.w, err = trace.NewZstdWriter(o.spool)
 		return err
 	}
-	o.w = trace.NewWriter(o.file)
-	if !opts.Append {
-		return nil
+	last := []byte{'\n'}
+	if info.Size() > 0 {
+		_, _ = f.ReadAt(last, info.Size()-1) // of what can be read only: a pipe cannot
 	}
-	info, err := o.file.Stat()
-	if err != nil {
-		return fmt.Errorf("continuing the trace: %w", err)
+	o.spool = newSpool(f, uint64(info.Size()))
+	o.w = trace.NewWriter(o.spool)
+	if last[0] != '\n' {
+		_, err = o.spool.Write([]byte{'\n'})
 	}
-	last := make([]byte, 1)
-	if _, err := o.file.ReadAt(last, info.Size()-1); err != nil || last[0] == '\n' {
-		return nil // empty, a pipe, or whole
-	}
-	if _, err := o.file.WriteString("\n"); err != nil {
-		return fmt.Errorf("continuing the trace: %w", err)
-	}
-	return nil
+	return err
 }
 
 // giveToCaller makes the file belong to who called sudo. Where it cannot be
@@ -105,51 +144,75 @@ func (o *output) write(rec trace.Record) error {
 	if o.err != nil {
 		return o.err
 	}
+	if o.segments != nil {
+		rec = o.segments.number(rec)
+	}
 	err := o.w.Write(rec)
 	switch {
-	case err == nil:
-		return nil
 	case errors.Is(err, trace.ErrInvalid):
-		o.refused++
 		return fmt.Errorf("writing the trace: %w", err)
+	case err != nil:
+		return o.fail(err)
+	case o.segments != nil:
+		o.segments.note(rec)
 	}
-	o.err = fmt.Errorf("writing the trace: %w", err)
+	return nil
+}
+
+func (o *output) fail(err error) error {
+	if o.err == nil {
+		o.err = fmt.Errorf("writing the trace: %w", err)
+	}
 	return o.err
 }
 
-// flush hands over what was written, and every few seconds sees it onto the disk.
+// flush hands over what was written, and tells when the disk is full. It does not
+// wait for the disk.
 func (o *output) flush() error {
 	if o.err != nil {
 		return o.err
 	}
 	if err := o.w.Flush(); err != nil {
-		o.err = fmt.Errorf("writing the trace: %w", err)
-		return o.err
+		return o.fail(err)
 	}
-	if time.Since(o.synced) >= syncEvery {
-		// Pipes and the like cannot be synced, and need not be.
-		_ = o.file.Sync()
-		o.synced = time.Now()
+	_, full, err := o.spool.state()
+	if err != nil {
+		return o.fail(err)
+	}
+	if full != o.full {
+		o.full = full
+		o.o.Log.Warn("the disk of the trace", "full", full, "trace", o.o.Output)
 	}
 	return nil
 }
 
-// abandon removes a trace that has nothing in it, and gives back why.
-func (o *output) abandon(why error) error {
-	if o.fresh {
-		return errors.Join(why, os.Remove(o.file.Name()))
+// turn begins another segment when this one is full.
+func (o *output) turn(now time.Time) error {
+	if o.segments == nil || o.err != nil {
+		return o.err
 	}
-	return why
+	if bytes, _, _ := o.spool.state(); !o.segments.due(bytes) {
+		return nil
+	}
+	return o.rotate(now)
 }
 
+// status is how much was written, over all segments.
+func (o *output) status() (records, bytes uint64) {
+	return o.records + o.w.Records(), o.bytes + o.w.Bytes()
+}
+
+// close waits until everything is on the disk.
 func (o *output) close() error {
-	err := o.flush()
+	err := o.err
 	if err == nil {
 		err = o.w.Close()
 	}
-	if o.file == os.Stdout {
-		return err
+	o.spool.finish()
+	for _, s := range append(o.earlier, o.spool) {
+		if failed := s.wait(); failed != nil && o.err == nil {
+			err = errors.Join(err, o.fail(failed))
+		}
 	}
-	_ = o.file.Sync()
-	return errors.Join(err, o.file.Close())
+	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"advisor/fixtures/bed"
 	"advisor/monitor/container"
 	"advisor/trace"
 )
@@ -33,9 +34,9 @@ type peer struct {
 	out *bufio.Reader
 }
 
-func newPeer(t *testing.T, act string) *peer {
+func newPeer(t *testing.T, act ...string) *peer {
 	t.Helper()
-	args := self(t, act)
+	args := self(t, act...)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET}
@@ -76,7 +77,7 @@ nsenter -t %[2]d -n ip addr add %[4]s/24 dev adv0
 nsenter -t %[1]d -n ip link set adv0 up
 nsenter -t %[2]d -n ip link set adv0 up`, server.pid, client.pid, serverAddress, clientAddress)
 	if out, err := exec.Command("sh", "-c", script).CombinedOutput(); err != nil {
-		t.Skipf("cannot connect two networks here: %v: %s", err, out)
+		bed.Skip(t, "cannot connect two networks here: %v: %s", err, out)
 	}
 }
 
@@ -94,7 +95,7 @@ func TestWhoseConnection(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			got := run(t, ctx, Options{
 				Selection: container.Selection{Host: true},
-				Ready: func() {
+				Ready: func(Status) {
 					go func() {
 						defer cancel()
 						if !late {

@@ -70,6 +70,16 @@ func pinFolder(dir string) error {
 	return nil
 }
 
+// spare leaves what is pinned where it is, for --resume: the trace could not be
+// written, and the kernel still has it all.
+func (p *probes) spare(o Options) {
+	if p.pinned == "" {
+		return
+	}
+	o.Log.Warn("the recording goes on in the kernel: --resume takes it up, --cleanup ends it", "pin", p.pinned)
+	p.pinned = ""
+}
+
 // resume takes up the recording that is pinned in dir.
 func resume(dir string) (*probes, error) {
 	spec, err := embedded()

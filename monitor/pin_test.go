@@ -19,7 +19,7 @@ import (
 // TestKilledRecorder kills a recorder, runs a container meanwhile, and takes the
 // recording up: nothing of it is missing.
 func TestKilledRecorder(t *testing.T) {
-	if err := privileged(); err != nil {
+	if err := privileged(Options{}); err != nil {
 		skipOrFail(t, err)
 	}
 	pin := filepath.Join(filepath.Dir(PinFolder), "advisor-test-"+strconv.Itoa(os.Getpid()))

@@ -32,6 +32,7 @@ type recording struct {
 	facts    *facts
 	counts   *counter // nil where occurrences are not wanted
 	ident    *identifier
+	nat      *translator
 
 	began     time.Time
 	snapped   time.Time
@@ -43,12 +44,12 @@ type recording struct {
 	gone      int // selected containers that ended and are forgotten
 }
 
-func newRecording(o Options, p *probes, out *output, cmd *command) *recording {
+func newRecording(o Options, p *probes, out *output, cmd *command, i *identifier) *recording {
 	now := time.Now()
 	r := &recording{
 		o: o, p: p, out: out, cmd: cmd, clock: newClock(), sites: newSites(),
 		spaces: make(map[uint64]*space), subjects: make(map[string]*subject),
-		facts: newFacts(), ident: newIdentifier(container.New(container.Options{})),
+		facts: newFacts(), ident: i, nat: newTranslator(o.hostNet),
 		began: now, snapped: now, scanned: now, lastNew: now,
 	}
 	if p.counting() {
@@ -117,6 +118,7 @@ func (r *recording) step(now time.Time) error {
 		return err
 	}
 	r.answers()
+	r.ask(now)
 	r.watchDenied()
 	if now.Sub(r.snapped) < snapshotEvery {
 		return nil
@@ -132,9 +134,11 @@ func (r *recording) step(now time.Time) error {
 	if err := r.writeCounts(false); err != nil {
 		return err
 	}
-	r.ask(now)
 	r.losses()
 	if err := r.out.flush(); err != nil {
+		return err
+	}
+	if err := r.out.turn(r.clock.now()); err != nil {
 		return err
 	}
 	r.report()
@@ -157,7 +161,7 @@ func (r *recording) enough(now time.Time) string {
 func (r *recording) allEnded() bool {
 	wanted := r.gone
 	for _, c := range r.subjects {
-		if c.wanted && !c.ended {
+		if c.wanted && !c.ended || !c.decided && r.o.Selection.Unsure(c.rec) {
 			return false
 		}
 		if c.wanted {
@@ -179,6 +183,9 @@ func (r *recording) event(e *bpf.RecorderEvent) {
 	case eventExec:
 		s.execs++
 		s.refresh = true
+		if s.subject == nil {
+			r.born(s)
+		}
 	case eventExit:
 		r.born(s)
 		code := e.Code // the event's memory is used again
@@ -288,9 +295,9 @@ func (r *recording) status() Status {
 			n++
 		}
 	}
+	records, bytes := r.out.status()
 	return Status{
-		Elapsed: time.Since(r.began), Containers: n, Records: r.out.w.Records(),
-		Bytes: r.out.w.Bytes(), Lost: r.lost, LastNew: r.lastNew,
+		Elapsed: time.Since(r.began), Probes: len(r.p.links), Containers: n, Records: records, Bytes: bytes, Lost: r.lost, LastNew: r.lastNew,
 	}
 }
 

@@ -57,6 +57,7 @@ func (r *recording) forget(s *space) {
 		return
 	}
 	delete(r.subjects, c.rec.ID)
+	r.out.forget(c.rec.ID)
 	if c.wanted {
 		r.gone++
 	}

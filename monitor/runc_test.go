@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"advisor/fixtures/bed"
 	"advisor/trace"
 )
 
@@ -32,7 +33,7 @@ func bundle(t *testing.T, script string) string {
 	spec := exec.Command("runc", "spec")
 	spec.Dir = dir
 	if out, err := spec.CombinedOutput(); err != nil {
-		t.Skipf("needs runc: %v: %s", err, out)
+		bed.Skip(t, "needs runc: %v: %s", err, out)
 	}
 	edit(t, filepath.Join(dir, "config.json"), script)
 	return dir
@@ -98,7 +99,7 @@ func TestShortContainers(t *testing.T) {
 	dir := bundle(t, "ls -l / >/dev/null; exit 7")
 	prefix := fmt.Sprintf("advisor-test-%d-", os.Getpid())
 	ctx, cancel := context.WithCancel(t.Context())
-	got := run(t, ctx, Options{Ready: func() {
+	got := run(t, ctx, Options{Ready: func(Status) {
 		go func() {
 			defer cancel()
 			runMany(t, dir, prefix, n)

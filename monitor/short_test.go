@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"advisor/bpf"
+	"advisor/fixtures/bed"
 	"advisor/monitor/container"
 	"advisor/trace"
 )
@@ -23,17 +24,17 @@ const shortLived, atOnce = 300, 8
 // TestShortPrograms runs a program of a millisecond in each of many namespaces.
 // Each has to be there with every call that strace sees the same program make.
 func TestShortPrograms(t *testing.T) {
-	needStrace(t)
+	bed.Require(t, "strace")
 	truth := filepath.Join(t.TempDir(), "strace")
 	out, err := exec.Command("strace", "-qq", "-o", truth, "/usr/bin/true").CombinedOutput()
 	if err != nil {
-		t.Skipf("strace cannot trace here: %v: %s", err, out)
+		bed.Skip(t, "strace cannot trace here: %v: %s", err, out)
 	}
 	want := without(straced(t, truth), []string{"execve"}) // that one is the start's
 	ctx, cancel := context.WithCancel(t.Context())
 	got := run(t, ctx, Options{
 		Selection: container.Selection{Host: true},
-		Ready:     func() { go spawn(cancel) },
+		Ready:     func(Status) { go spawn(cancel) },
 	})
 	found, whole := 0, 0
 	for _, set := range setsOf(got, "/true") {
@@ -105,7 +106,7 @@ func shortForks(t *testing.T, leaveOut string) (found, whole int) {
 	args := self(t, "fork")
 	got := run(t, ctx, Options{
 		Selection: container.Selection{Host: true}, without: leaveOut,
-		Ready: func() {
+		Ready: func(Status) {
 			go func() {
 				defer cancel()
 				if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {

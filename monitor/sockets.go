@@ -61,7 +61,11 @@ func (r *recording) existingFlows(netns uint32, list []diagnosed) {
 	}
 	for _, d := range list {
 		s := r.socketOwner(netns, d.cgroup)
-		if rec := d.record(served[d.local.Port()]); s != nil && rec != nil {
+		rec := d.record(served[d.local.Port()])
+		if c, ok := rec.(*trace.Connect); ok && s != nil {
+			r.translate(c, s, netns)
+		}
+		if s != nil && rec != nil {
 			r.fact(s, flowKey(rec), rec)
 		}
 	}

@@ -32,6 +32,7 @@ type space struct {
 	code       *uint32
 	retired    retirement
 
+	early   trace.Container // an answer from before the namespace was where it stays
 	asking  bool
 	asked   int
 	nextAsk time.Time
@@ -62,10 +63,15 @@ func (s *space) learn(slot *bpf.RecorderSlot) {
 		pid = slot.Pid
 	}
 	raw := text(slot.Path[:])
-	s.sight = container.Sight{
+	sight := container.Sight{
 		PID: int(pid), Cgroup: leaf(raw), CgroupPath: joinNames(raw),
 		MountNS: s.id, NetNS: slot.Netns,
 	}
+	if sight.CgroupPath != s.sight.CgroupPath {
+		s.early = trace.Container{}
+	}
+	s.sight = sight
+	s.execs = max(s.execs, int(slot.Execs))
 	s.incomplete = s.incomplete || slot.Flags&slotFactsLost != 0
 	if s.subject != nil {
 		s.subject.incomplete = s.subject.incomplete || s.incomplete

@@ -190,8 +190,12 @@ func (r *recording) decide(c *subject) {
 		c.wanted = r.o.Selection.Match(c.rec)
 	}
 	c.decided = c.wanted || c.named
-	if c.decided {
-		r.release(c)
+	if !c.decided {
+		return
+	}
+	r.release(c)
+	if !c.wanted && r.o.Selection.Unsure(c.rec) {
+		r.unnamed(c)
 	}
 }
 

@@ -2,12 +2,12 @@ package monitor
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
 
+	"advisor/fixtures/bed"
 	"advisor/trace"
 )
 
@@ -25,13 +25,6 @@ func straced(t *testing.T, path string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-func needStrace(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("strace"); err != nil {
-		t.Skip("needs strace")
-	}
 }
 
 // called are the names of the system calls of one phase.
@@ -53,7 +46,7 @@ func without(all, some []string) []string {
 // TestNothingMissing holds the recorder against strace, which sees the very
 // same processes.
 func TestNothingMissing(t *testing.T) {
-	needStrace(t)
+	bed.Require(t, "strace", "python3")
 	tests := []struct{ name, script string }{
 		{"pipelines", `for i in 1 2 3; do ls -l /usr/bin | sort | uniq -c | head -3; done >/dev/null; find /etc -name '*.conf' | wc -l`},
 		{"threads", `python3 -c 'import threading,socket,subprocess

@@ -53,7 +53,7 @@ func TestFullSlots(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	got := run(t, ctx, Options{
 		Slots: 3, Selection: container.Selection{Host: true},
-		Ready: func() { go sleepers(cancel) },
+		Ready: func(Status) { go sleepers(cancel) },
 	})
 	// Other containers of this machine may have taken a slot first.
 	if found := len(setsOf(got, "/sleep")); found > 3 {
@@ -94,7 +94,7 @@ func TestSlotsAreReused(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	got := run(t, ctx, Options{
 		Slots: lot + 50, Selection: container.Selection{Host: true},
-		Ready: func() {
+		Ready: func(Status) {
 			go func() {
 				defer cancel()
 				many(lot)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"advisor/trace"
 )
@@ -71,17 +70,45 @@ func exitCode(e trace.Exit) int {
 // order nor the names of traces do.
 func (c *container) record() (trace.Container, bool) {
 	var latest *trace.Container
-	var start time.Time
+	var at trace.Header
 	for seg, r := range c.records {
-		later := seg.header.Start.Compare(start)
+		later := cmp.Or(seg.header.Start.Compare(at.Start), cmp.Compare(seg.header.Segment, at.Segment))
 		if latest == nil || later > 0 || later == 0 && textOf(r) > textOf(latest) {
-			latest, start = r, seg.header.Start
+			latest, at = r, seg.header
 		}
 	}
 	if latest == nil {
 		return trace.Container{ID: c.key.id}, false
 	}
 	return *latest, true
+}
+
+// recordings are the segments that speak of the container, and those of the same
+// recordings that do not: what these lost may be the container's.
+func (c *container) recordings() []*segment {
+	var all []*segment
+	for _, seg := range c.segments {
+		for _, part := range seg.whole() {
+			if !slices.Contains(all, part) {
+				all = append(all, part)
+			}
+		}
+	}
+	return all
+}
+
+// cut is the last segment that tells of the container, where that says that the
+// recording goes on in a file that is not here; nil where all is here. Who has
+// ended has nothing in later files.
+func (c *container) cut() *segment {
+	if len(c.exits) > 0 || len(c.segments) == 0 {
+		return nil
+	}
+	last := slices.MaxFunc(c.segments, compareSegments)
+	if !last.goesOn() {
+		return nil
+	}
+	return last
 }
 
 func textOf(c *trace.Container) string {

@@ -13,20 +13,18 @@ import (
 // evidence is how much the facts of a workload's containers can be trusted.
 func evidence(replicas []*container, obs *Observation) Evidence {
 	e := Evidence{Replicas: len(replicas), Restarts: restarts(replicas), Complete: trace.CompleteTrue}
-	losses := make(map[lossKey]uint64)
-	traces := make(map[string]bool)
+	losses := newLossSum()
+	traces := make(map[any]bool)
 	for _, seg := range segmentsOf(replicas) {
 		e.span(seg)
-		traces[seg.source.name] = true
-		for key, count := range lost(seg, replicas) {
-			losses[key] += count
-		}
+		traces[seg.trace()] = true
+		losses.add(seg, lost(seg, replicas))
 	}
 	for _, c := range replicas {
 		e.addContainer(c)
 	}
 	e.Traces = len(traces)
-	e.addLosses(losses)
+	e.addLosses(losses.total)
 	e.addFacts(obs)
 	if e.Late > 0 && e.Late == e.Replicas {
 		e.Complete = worse(e.Complete, trace.CompleteUnknown)
@@ -36,11 +34,12 @@ func evidence(replicas []*container, obs *Observation) Evidence {
 	return e
 }
 
-// segmentsOf are the segments that speak of any of the containers, once each.
+// segmentsOf are the segments of the recordings that speak of any of the
+// containers, once each.
 func segmentsOf(replicas []*container) []*segment {
 	set := make(map[*segment]bool)
 	for _, c := range replicas {
-		for _, seg := range c.segments {
+		for _, seg := range c.recordings() {
 			set[seg] = true
 		}
 	}
@@ -51,11 +50,41 @@ func segmentsOf(replicas []*container) []*segment {
 func lost(seg *segment, replicas []*container) map[lossKey]uint64 {
 	all := make(map[lossKey]uint64)
 	for _, c := range replicas {
-		if seg.containers[c.key.id] == c {
+		if seg.containers[c.key.id] == c || seg.family != nil && slices.Contains(c.recordings(), seg) {
 			maps.Copy(all, seg.lost(c.key.id))
 		}
 	}
 	return all
+}
+
+// lossSum adds up losses. The segments of one recording count on where the one
+// before stopped, so of those the most counts.
+type lossSum struct {
+	total map[lossKey]uint64
+	most  map[any]map[lossKey]uint64 // by recording
+}
+
+func newLossSum() lossSum {
+	return lossSum{make(map[lossKey]uint64), make(map[any]map[lossKey]uint64)}
+}
+
+func (l lossSum) add(seg *segment, losses map[lossKey]uint64) {
+	if seg.header.Segment == 0 {
+		for key, count := range losses {
+			l.total[key] += count
+		}
+		return
+	}
+	if l.most[seg.trace()] == nil {
+		l.most[seg.trace()] = make(map[lossKey]uint64)
+	}
+	most := l.most[seg.trace()]
+	for key, count := range losses {
+		if count > most[key] {
+			l.total[key] += count - most[key]
+			most[key] = count
+		}
+	}
 }
 
 // span takes in what a segment says of itself.
@@ -76,7 +105,7 @@ func (e *Evidence) span(seg *segment) {
 }
 
 func (e *Evidence) addContainer(c *container) {
-	for _, seg := range c.segments {
+	for _, seg := range c.recordings() {
 		e.Complete = worse(e.Complete, seg.complete(seg.lost(c.key.id)))
 	}
 	for _, exit := range c.exits {
@@ -91,6 +120,11 @@ func (e *Evidence) addContainer(c *container) {
 	if c.flagged(trace.FlagIncomplete) || c.lost() {
 		e.Incomplete++
 		e.Complete = trace.CompleteFalse
+	}
+	if seg := c.cut(); seg != nil {
+		e.Complete = worse(e.Complete, trace.CompleteUnknown)
+		e.Notes = append(e.Notes, fmt.Sprintf("%s: the recording goes on in a segment that is not here",
+			seg.source.name))
 	}
 	if _, ok := c.record(); !ok {
 		e.Notes = append(e.Notes, fmt.Sprintf("no trace says what container %s is", c.key.id))

@@ -11,6 +11,7 @@ import (
 type Observer struct {
 	containers map[containerKey]*container
 	traces     map[string]*source
+	recordings map[recordingKey]*family
 }
 
 // containerKey is what tells containers apart: an id is unique on one node,
@@ -32,6 +33,7 @@ func NewObserver() *Observer {
 	return &Observer{
 		containers: make(map[containerKey]*container),
 		traces:     make(map[string]*source),
+		recordings: make(map[recordingKey]*family),
 	}
 }
 
@@ -40,7 +42,7 @@ func NewObserver() *Observer {
 func (o *Observer) Add(name string, rec trace.Record) {
 	src := o.source(name)
 	if h, ok := rec.(*trace.Header); ok {
-		src.open(h)
+		src.open(h).join(o.recordings)
 		return
 	}
 	seg := src.last()

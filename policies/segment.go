@@ -18,6 +18,58 @@ type segment struct {
 	losses     map[lossKey]uint64
 	end        *trace.End
 	reasons    []string // why it may lack something
+	family     *family  // nil where the recording is in one file
+}
+
+// recordingKey tells a recording that is in several files from others.
+type recordingKey struct {
+	node, boot string
+	start      int64 // nanoseconds since 1970
+}
+
+// family are the files that are here of a recording that has several.
+type family struct{ segments []*segment }
+
+// join has the segment know the other files of its recording.
+func (s *segment) join(recordings map[recordingKey]*family) {
+	if s.header.Segment == 0 {
+		return
+	}
+	key := s.recording()
+	if recordings[key] == nil {
+		recordings[key] = new(family)
+	}
+	s.family = recordings[key]
+	s.family.segments = append(s.family.segments, s)
+}
+
+func (s *segment) recording() recordingKey {
+	return recordingKey{s.header.Node, s.header.Boot, s.header.Start.UnixNano()}
+}
+
+// trace names what the segment is a part of: its file, or the recording where
+// that is in several.
+func (s *segment) trace() any {
+	if s.family == nil {
+		return s.source.name
+	}
+	return s.recording()
+}
+
+// whole are all segments of the recording.
+func (s *segment) whole() []*segment {
+	if s.family == nil {
+		return []*segment{s}
+	}
+	return s.family.segments
+}
+
+// goesOn tells whether the recording goes on in a file that is not here.
+func (s *segment) goesOn() bool {
+	return s.end != nil && s.end.Reason == trace.ReasonSegment &&
+		!slices.ContainsFunc(s.whole(), func(other *segment) bool {
+			return other.header.Segment == s.header.Segment+1
+		})
 }
 
 type lossKey struct {
@@ -133,6 +185,7 @@ func (s *segment) notes() []string {
 func compareSegments(a, b *segment) int {
 	return cmp.Or(
 		a.header.Start.Compare(b.header.Start),
+		cmp.Compare(a.header.Segment, b.header.Segment),
 		cmp.Compare(a.index, b.index),
 		strings.Compare(a.source.name, b.source.name),
 	)

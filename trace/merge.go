@@ -35,9 +35,10 @@ func (m *Merge) Add(in *Reader) (bad []*LineError, err error) {
 
 // Write writes what was added. The error is of the output.
 func (m *Merge) Write(w *Writer) error {
-	slices.SortFunc(m.all, compareRecordings)
+	all := joinSegments(m.all)
+	slices.SortFunc(all, compareRecordings)
 	last := ""
-	for _, rec := range m.all {
+	for _, rec := range all {
 		if text := rec.text(); text != last {
 			last = text
 			if err := rec.writeTo(w); err != nil {

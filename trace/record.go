@@ -43,6 +43,11 @@ type Header struct {
 	Start     time.Time `json:"start,omitzero"`
 	Probes    Probes    `json:"probes,omitzero"`
 	Selection []string  `json:"selection,omitempty"` // the selection flags in force, empty for all containers
+	// Segment counts the files of a recording that goes on in another when one is
+	// full, from 1; 0 where it is in one. All segments say the same start. Each
+	// begins with what is known of the containers that are there, so it reads
+	// alone. Its losses are those since the start; its counts are its own.
+	Segment int `json:"segment,omitempty"`
 }
 
 // Probes names the hook in use for each kind of fact, such as
@@ -262,6 +267,9 @@ type End struct {
 	Complete Complete  `json:"complete"`
 	Reason   string    `json:"reason,omitempty"` // why recording ended: interrupt, duration, exit, …
 }
+
+// ReasonSegment is the [End.Reason] of a segment that another follows.
+const ReasonSegment = "segment"
 
 // Type implements [Record].
 func (*Header) Type() string     { return "header" }

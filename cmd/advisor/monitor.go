@@ -19,6 +19,8 @@ type monitorCmd struct {
 	Append bool   `xor:"existing" help:"Continue a trace that exists."`
 	Force  bool   `xor:"existing" help:"Replace a trace that exists."`
 
+	Rotate byteSize `placeholder:"SIZE" help:"Begin another file when the trace has grown to SIZE, such as 100M: trace.log becomes trace.0001.log. Each file reads alone, and all together as one."`
+
 	selection
 
 	Duration   time.Duration `placeholder:"D" help:"Stop after this long, such as 10m."`

@@ -60,7 +60,7 @@ func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.O
 	}
 	return monitor.Options{
 		Pin: pin, Resume: c.Resume,
-		Output: c.path(), Append: c.Append, Force: c.Force,
+		Output: c.path(), Append: c.Append, Force: c.Force, Rotate: uint64(c.Rotate),
 		Duration: c.Duration, UntilQuiet: c.UntilQuiet, UntilExit: c.UntilExit,
 		Selection: container.Selection{
 			Containers: c.Container, Pods: c.Pod, Namespaces: c.Namespace,
@@ -70,10 +70,10 @@ func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.O
 		Command:       command, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Denied: c.Denied, Outcomes: c.Outcomes, Arguments: c.Arguments, Slots: c.Slots,
 		Counts: c.Counts, StrictCompat: c.StrictCompat,
-		Version: version(),
-		Log:     slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
-		Ready:   func() { p.ready(c.ReadyFile) },
-		Status:  p.status,
+		Drop: true, Version: version(),
+		Log:    slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
+		Ready:  func(st monitor.Status) { p.ready(st, c.ReadyFile) },
+		Status: p.status,
 	}
 }
 

@@ -27,8 +27,9 @@ func newProgress(s streams, path string) *progress {
 }
 
 // ready says that nothing from here on is missed.
-func (p *progress) ready(file string) {
-	p.s.say("ready: every probe is attached, writing %s", p.path)
+func (p *progress) ready(st monitor.Status, file string) {
+	p.s.say("ready: %s attached, %s so far, writing %s", counted(uint64(st.Probes), "probe"),
+		counted(uint64(st.Containers), "container"), p.path)
 	if file == "" {
 		return
 	}

@@ -244,7 +244,7 @@ func (c *verifyCmd) recordTo(ctx context.Context, log string, o verify.Options) 
 	}
 	opt := monitor.Options{
 		Output: log, Outcomes: "on", Version: version(),
-		Command: o.Command, User: u, Ready: func() { close(ready) },
+		Command: o.Command, User: u, Ready: func(monitor.Status) { close(ready) },
 	}
 	if c.Verbose {
 		opt.Stdout, opt.Stderr = os.Stderr, os.Stderr

@@ -68,16 +68,18 @@ type Resolver struct {
 	files    files
 	sockets  *sockets
 	versions *versions
+	memory   *memory
 }
 
 // New returns a Resolver. It opens nothing.
 func New(o Options) *Resolver {
-	p := proc{dir: cmp.Or(o.Proc, "/proc")}
+	p := newProc(cmp.Or(o.Proc, "/proc"))
 	return &Resolver{
 		proc:     p,
 		files:    files{root: o.Root},
 		sockets:  newSockets(p, o.Root, o.Sockets, cmp.Or(o.Timeout, 500*time.Millisecond)),
 		versions: &versions{known: make(map[string]string)},
+		memory:   newMemory(),
 	}
 }
 

@@ -46,12 +46,7 @@ func (s *sockets) rpc(path string, ask func(context.Context, *grpc.ClientConn) e
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
-	conn, err := grpc.NewClient("passthrough:///runtime",
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", path)
-		}))
+	conn, err := dialRPC(path)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", path, err)
 	}
@@ -65,6 +60,15 @@ func (s *sockets) rpc(path string, ask func(context.Context, *grpc.ClientConn) e
 	}
 	s.fail(path)
 	return fmt.Errorf("ask %s: %w", path, err)
+}
+
+func dialRPC(path string) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///runtime",
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		}))
 }
 
 // criContainer asks for the container; for a sandbox's own (pause) there is

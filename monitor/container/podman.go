@@ -26,31 +26,32 @@ func (q *query) readPodman() {
 	if filepath.Base(q.bundle) != "userdata" || filepath.Base(filepath.Dir(q.bundle)) != q.at.id {
 		return
 	}
-	path := filepath.Join(filepath.Dir(filepath.Dir(q.bundle)), "containers.json")
+	path := filepath.Join(filepath.Dir(filepath.Dir(q.bundle)), storageFile)
 	data, err := q.files.read(path)
 	if err != nil {
 		return
 	}
-	if name, image, ok := parseStorage(data, q.at.id); ok {
-		q.c.Name, q.c.Image, q.named = name, image, true
+	for _, c := range parseStorage(data) {
+		if c.id == q.at.id {
+			known := c.told(Podman)
+			q.c.Name, q.c.Image, q.named = known.name, known.image, true
+		}
 	}
 }
 
-// parseStorage finds a container in containers.json. What its creator wanted
-// to keep is JSON in a string.
-func parseStorage(data []byte, id string) (name, image string, ok bool) {
+// parseStorage reads containers.json. What the creator of a container wanted to
+// keep is JSON in a string.
+func parseStorage(data []byte) []listed {
 	var list []struct {
 		ID       string
 		Names    []string
 		Metadata string
 	}
 	if json.Unmarshal(data, &list) != nil {
-		return "", "", false
+		return nil
 	}
+	var all []listed
 	for _, c := range list {
-		if c.ID != id {
-			continue
-		}
 		var meta struct {
 			Name      string `json:"name"`
 			ImageName string `json:"image-name"`
@@ -59,7 +60,7 @@ func parseStorage(data []byte, id string) (name, image string, ok bool) {
 		if meta.Name == "" && len(c.Names) > 0 {
 			meta.Name = c.Names[0]
 		}
-		return clean(meta.Name, maxName), clean(meta.ImageName, maxValue), true
+		all = append(all, listed{id: c.ID, name: meta.Name, image: meta.ImageName})
 	}
-	return "", "", false
+	return all
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,7 +17,19 @@ import (
 
 // proc reads the host's /proc. Its files are the kernel's own, so they may be
 // read whole; names and arguments in them are a process's own claims.
-type proc struct{ dir string }
+type proc struct {
+	dir string
+	// boot is when the machine was booted, in seconds since 1970, by the clock as
+	// it was when somebody first asked: a step of it later does not move a start.
+	boot func() int64
+}
+
+func newProc(dir string) proc {
+	return proc{dir, sync.OnceValue(func() int64 {
+		data, _ := os.ReadFile(filepath.Join(dir, "stat"))
+		return bootTime(data)
+	})}
+}
 
 func (p proc) read(pid int, name string) []byte {
 	data, err := os.ReadFile(filepath.Join(p.dir, strconv.Itoa(pid), name))
@@ -103,8 +116,7 @@ func (p proc) started(pid int) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	data, _ := os.ReadFile(filepath.Join(p.dir, "stat"))
-	boot := bootTime(data)
+	boot := p.boot()
 	if boot == 0 {
 		return time.Time{}
 	}

@@ -27,6 +27,7 @@ func (q *query) askRuntime() {
 	case runtime == Host:
 		q.named = true
 	}
+	q.recall()
 }
 
 // askAll asks everyone for an id that nothing marks.

@@ -49,6 +49,21 @@ func (s Selection) Match(c trace.Container) bool {
 		labelled(s.Labels, c.Labels, pod.Labels)
 }
 
+// Unsure tells whether too little is known of c to say that it is not selected:
+// a runtime made it, and nobody has said what it is called.
+func (s Selection) Unsure(c trace.Container) bool {
+	switch {
+	case s.Empty(), s.Match(c), c.Runtime == Host, c.Runtime == Command:
+		return false
+	case c.Runtime == "" && !isID(c.ID):
+		return false
+	case c.Name == "":
+		return true
+	}
+	ofPods := len(s.Pods)+len(s.Namespaces)+len(s.Labels) > 0
+	return ofPods && c.Pod != nil && c.Pod.Name == ""
+}
+
 func among(wanted []string, is func(string) bool) bool {
 	return len(wanted) == 0 || slices.ContainsFunc(wanted, is)
 }
