@@ -14,7 +14,7 @@ tags = $(shell test -e /usr/include/seccomp.h && command -v gcc >/dev/null && ec
 bpf = $(shell test "$$(id -u)" = 0 && test -e /sys/kernel/btf/vmlinux && echo 1)
 root = $(filter 0,$(shell id -u))
 
-.PHONY: all build test test-vm test-html demo bench generate lint fuzz clean
+.PHONY: all build test test-matrix test-vm test-html demo bench generate lint fuzz clean
 
 all: build
 
@@ -36,6 +36,16 @@ test: libseccomp
 	$(if $(root),fixtures/bed/install.sh)
 	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -tags "$(tags)" $(beside)
 	ADVISOR_REQUIRE_BPF=$(bpf) $(GO) test -p 1 -timeout 30m -tags "$(tags)" $(alone)
+
+# Starts every service 20 times under its profile with every runtime, with and
+# without no_new_privs, used from outside and by a client inside: half an hour.
+# MATRIX=docker,nnp,exec,java takes part of it.
+MATRIX ?= all
+test-matrix: libseccomp
+	$(if $(root),fixtures/bed/install.sh)
+	ADVISOR_REQUIRE_BPF=$(bpf) ADVISOR_MATRIX=$(MATRIX) $(GO) test -count=1 -v -timeout 3h \
+		-run '^TestMatrix$$' -tags "$(tags)" ./fixtures/enforce
+	@cat build/matrix.md
 
 # Boots Debian's 5.10, 6.1 and 6.12 under emulation, or those of VM.
 VM ?= all

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"advisor/bpf"
 	"advisor/monitor/container"
 	"advisor/trace"
 )
@@ -240,6 +241,20 @@ func TestArguments(t *testing.T) {
 	}
 	if !families[unix.AF_INET] || !families[unix.AF_INET6] || families[unix.AF_UNIX] {
 		t.Errorf("families %v, want those of IPv4 and IPv6", families)
+	}
+}
+
+// TestWidthOfArguments: half of each argument is kept, and the trace says so.
+func TestWidthOfArguments(t *testing.T) {
+	const half = 0xffffffff
+	for name, want := range map[string][]trace.Arg{
+		"socket": {{Index: 0, Value: 2, Mask: half}, {Index: 1, Value: 1, Mask: half}, {Index: 2, Value: 6, Mask: half}},
+		"mmap":   {{Index: 2, Value: 2, Mask: half}},
+	} {
+		got := values(name, &bpf.RecorderArgKey{Values: [3]uint32{2, 1, 6}})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
 	}
 }
 

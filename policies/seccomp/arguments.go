@@ -50,14 +50,15 @@ func (d *draft) restrict() {
 		}
 	}
 	for _, name := range d.floorNames {
-		if list, ok := d.args[name]; ok {
-			more := floorArguments(name)
-			if len(more) == 0 {
-				delete(d.args, name)
-				continue
-			}
-			d.args[name] = distinct(append(list, more...))
+		list, known := d.args[name]
+		// Not observed at all, it needs no more than runtimes and libc do.
+		known = known || d.opt.Arguments && len(d.sightings[name]) == 0
+		more := floorArguments(name)
+		if !known || len(more) == 0 {
+			delete(d.args, name)
+			continue
 		}
+		d.args[name] = distinct(append(list, more...))
 	}
 	for _, name := range d.anyhow {
 		delete(d.args, name)

@@ -48,6 +48,8 @@ func TestArguments(t *testing.T) {
 		},
 		"clone":       {{{0, 0x7e020000, 0, MaskedEqual}}},
 		"personality": {{{0, 0xffffffff, 0xffffffff, MaskedEqual}}},
+		// Nobody was seen to make it, and runc needs it for its threads' stacks.
+		"mprotect": {{{2, 6, 0, MaskedEqual}}, {{2, 6, 2, MaskedEqual}}, {{2, 6, 4, MaskedEqual}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("mmap overflowed and stays whole (-want +got)\n%s", diff)
@@ -57,6 +59,29 @@ func TestArguments(t *testing.T) {
 	}
 	if len(Check(s.Profile, Context{}, withArgs())) > 0 {
 		t.Error("the profile does not fit what it was made from")
+	}
+}
+
+// TestFloorIsRestricted: what libc falls back to where clone3 is missing makes
+// threads and processes, and no namespaces.
+func TestFloorIsRestricted(t *testing.T) {
+	nr, _ := trace.SyscallNumber(trace.ArchX8664, "clone")
+	for _, tt := range []struct {
+		arguments bool
+		flags     uint64
+		want      bool
+	}{
+		{true, 0x3d0f00, true}, {true, 0x11, true}, {true, 1<<32 | 0x11, true},
+		{true, 0x10000011, false}, {true, 1<<32 | 0x20000, false}, {false, 0x10000011, true},
+	} {
+		s := synthesize(t, web(), Options{Arguments: tt.arguments})
+		v := Evaluate(s.Profile, Context{}, Point{Arch: trace.ArchX8664, Nr: nr, Args: [6]uint64{tt.flags}})
+		if v.Action.Admits() != tt.want {
+			t.Errorf("arguments %t: clone(%#x): %v", tt.arguments, tt.flags, v.Outcome)
+		}
+		if proof := Prove(s, web()); !proof.OK() {
+			t.Errorf("not proven: %v", proof.Failed)
+		}
 	}
 }
 
