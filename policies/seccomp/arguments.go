@@ -21,21 +21,38 @@ const (
 )
 
 // floorArguments are the arguments with which runtimes make a call under the
-// filter, and libc where clone3 is missing: threads and processes without new
-// namespaces, memory never writable and executable at once. No alternatives
-// means that they are not known.
+// filter, and libc where clone3 is missing. No alternatives means that they are
+// not known.
 func floorArguments(name string) [][]Arg {
 	switch name {
-	case "clone":
+	case "clone": // threads and processes, no namespaces
 		return [][]Arg{{{Index: 0, Op: MaskedEqual, Value: cloneNamespaces}}}
-	case "mmap", "mprotect":
+	case "mmap", "mprotect": // never writable and executable at once
 		return [][]Arg{
 			{{Index: 2, Op: MaskedEqual, Value: protWriteExec, ValueTwo: 0}},
 			{{Index: 2, Op: MaskedEqual, Value: protWriteExec, ValueTwo: 2}},
 			{{Index: 2, Op: MaskedEqual, Value: protWriteExec, ValueTwo: 4}},
 		}
+	case "prctl":
+		// PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_KEEPCAPS, PR_SET_KEEPCAPS,
+		// PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS,
+		// PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT, and PR_SET_VMA of Go 1.25.
+		return oneOf(0, 1, 2, 7, 8, 23, 24, 38, 39, 47, 0x53564d41)
+	case "ioctl": // of crun: TCGETS, TCSETS, TIOCSCTTY, TIOCGWINSZ, TIOCSWINSZ
+		return oneOf(1, 0x5401, 0x5402, 0x540e, 0x5413, 0x5414)
+	case "fcntl": // F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
+		return oneOf(1, 0, 1, 2, 3, 4, 1030)
 	}
 	return nil
+}
+
+// oneOf are the alternatives of an int that has one of the values.
+func oneOf(index uint, values ...uint64) [][]Arg {
+	var list [][]Arg
+	for _, v := range values {
+		list = append(list, []Arg{{Index: index, Op: MaskedEqual, Value: 0xffffffff, ValueTwo: v}})
+	}
+	return list
 }
 
 // restrict finds the calls whose arguments are all known, and the rules for

@@ -41,6 +41,9 @@ func TestArguments(t *testing.T) {
 			got[r.Names[0]] = append(got[r.Names[0]], r.Args)
 		}
 	}
+	// The runtime's options of these: see TestFloorIsRestricted.
+	delete(got, "prctl")
+	delete(got, "fcntl")
 	want := map[string][][]Arg{
 		"socket": {
 			{{0, 0xffffffff, 1, MaskedEqual}, {1, 0xf, 1, MaskedEqual}},
@@ -62,25 +65,31 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// TestFloorIsRestricted: what libc falls back to where clone3 is missing makes
-// threads and processes, and no namespaces.
+// TestFloorIsRestricted: calls that only the runtime or libc makes are allowed
+// with the arguments that those use, such as threads without new namespaces.
 func TestFloorIsRestricted(t *testing.T) {
-	nr, _ := trace.SyscallNumber(trace.ArchX8664, "clone")
 	for _, tt := range []struct {
-		arguments bool
-		flags     uint64
-		want      bool
+		name  string
+		index int
+		value uint64
+		want  bool
 	}{
-		{true, 0x3d0f00, true}, {true, 0x11, true}, {true, 1<<32 | 0x11, true},
-		{true, 0x10000011, false}, {true, 1<<32 | 0x20000, false}, {false, 0x10000011, true},
+		{"clone", 0, 0x3d0f00, true}, {"clone", 0, 0x11, true}, {"clone", 0, 1<<32 | 0x11, true},
+		{"clone", 0, 0x10000011, false}, {"clone", 0, 1<<32 | 0x20000, false},
+		{"mprotect", 2, 5, true}, {"mprotect", 2, 7, false},
+		{"prctl", 0, 24, true}, {"prctl", 0, 1<<32 | 24, true}, {"prctl", 0, 22, false},
+		{"ioctl", 1, 0x5401, true}, {"ioctl", 1, 0x5412, false}, {"ioctl", 1, 1<<32 | 0x5412, false},
+		{"fcntl", 1, 2, true}, {"fcntl", 1, 8, false},
 	} {
-		s := synthesize(t, web(), Options{Arguments: tt.arguments})
-		v := Evaluate(s.Profile, Context{}, Point{Arch: trace.ArchX8664, Nr: nr, Args: [6]uint64{tt.flags}})
-		if v.Action.Admits() != tt.want {
-			t.Errorf("arguments %t: clone(%#x): %v", tt.arguments, tt.flags, v.Outcome)
-		}
-		if proof := Prove(s, web()); !proof.OK() {
-			t.Errorf("not proven: %v", proof.Failed)
+		for _, arguments := range []bool{true, false} {
+			s := synthesize(t, web(), Options{Arguments: arguments})
+			nr, _ := trace.SyscallNumber(trace.ArchX8664, tt.name)
+			pt := Point{Arch: trace.ArchX8664, Nr: nr}
+			pt.Args[tt.index] = tt.value
+			v := Evaluate(s.Profile, Context{}, pt)
+			if want := tt.want || !arguments; v.Action.Admits() != want {
+				t.Errorf("arguments %t: %s with %#x: %v", arguments, tt.name, tt.value, v.Outcome)
+			}
 		}
 	}
 }
