@@ -38,12 +38,12 @@ func runcs() []measured {
 	}
 }
 
-// crun 1.8.1. In either state exec has the second list; create waits for start
-// in pselect6.
+// crun 1.8.1. In either state exec loads the filter first, and has both of the
+// first two lists; create waits for start in pselect6.
 const (
-	crunLate  = "close execve"
-	crunEarly = "capset close execve prctl rt_sigaction rt_sigprocmask setresgid setresuid write pselect6"
+	crunLate  = "close execve prctl rt_sigaction rt_sigprocmask setresgid setresuid write capset"
 	crunExec  = "fchown ioctl openat read setgroups statx"
+	crunEarly = "pselect6"
 )
 
 // anyGo are calls that Go's runtime makes whenever it likes, in runc too: a

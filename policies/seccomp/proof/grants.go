@@ -104,11 +104,11 @@ func (p *proof) entire(name, why string) {
 	g.fixed = nil
 }
 
-// known lets a call of runtimes or libraries pass: where recorded arguments
-// restrict it, with those that they are known to use, else whole.
+// known lets a call of runtimes or libraries pass: where arguments restrict it,
+// recorded ones or none at all, with those that they are known to use, else whole.
 func (p *proof) known(name, why string) {
 	had := p.grants[name]
-	restricted := had != nil && !had.whole
+	restricted := had != nil && !had.whole || had == nil && p.Asked.Arguments
 	g := p.grant(name, why)
 	tests := ownArguments(name)
 	switch {
@@ -124,7 +124,9 @@ func (p *proof) known(name, why string) {
 // of their own: threads and processes without new namespaces
 // (linux/sched.h: CLONE_NEWNS 0x20000, NEWCGROUP 0x2000000, NEWUTS 0x4000000,
 // NEWIPC 0x8000000, NEWUSER 0x10000000, NEWPID 0x20000000, NEWNET 0x40000000),
-// and memory that is not writable and executable at once.
+// memory that is not writable and executable at once, options of prctl about
+// capabilities, the parent's death and names of mappings (linux/prctl.h), what
+// crun asks of terminals (asm-generic/ioctls.h), and flags of files (linux/fcntl.h).
 func ownArguments(name string) [][]test {
 	masked := func(index uint, mask, value uint64) []test {
 		return []test{{Index: index, Op: "SCMP_CMP_MASKED_EQ", Value: mask, ValueTwo: value}}
@@ -136,8 +138,30 @@ func ownArguments(name string) [][]test {
 	case "mmap", "mprotect":
 		return [][]test{
 			masked(2, write|exec, 0), masked(2, write|exec, write), masked(2, write|exec, exec)}
+	case "prctl":
+		const (
+			pdeathsig, keepcaps, bounding, newPrivs = 1, 7, 23, 38 // each the first of two
+			ambient, setVMA                         = 47, 0x53564d41
+		)
+		return values(0, pdeathsig, pdeathsig+1, keepcaps, keepcaps+1, bounding, bounding+1,
+			newPrivs, newPrivs+1, ambient, setVMA)
+	case "ioctl":
+		const tcgets, tcsets, tiocsctty, tiocgwinsz, tiocswinsz = 0x5401, 0x5402, 0x540e, 0x5413, 0x5414
+		return values(1, tcgets, tcsets, tiocsctty, tiocgwinsz, tiocswinsz)
+	case "fcntl":
+		const dupfd, getfd, setfd, getfl, setfl, dupfdCloexec = 0, 1, 2, 3, 4, 1024 + 6
+		return values(1, dupfd, getfd, setfd, getfl, setfl, dupfdCloexec)
 	}
 	return nil
+}
+
+// values are tests that let an int be one of a few.
+func values(index uint, list ...uint64) [][]test {
+	var tests [][]test
+	for _, v := range list {
+		tests = append(tests, []test{{Index: index, Op: "SCMP_CMP_MASKED_EQ", Value: 1<<32 - 1, ValueTwo: v}})
+	}
+	return tests
 }
 
 // mostKinds is how many combinations of arguments get rules of their own.
