@@ -9,9 +9,9 @@ import (
 
 // Recorded is the report of what was observed and the policies made from it,
 // held against nothing.
-func Recorded(advisor string, traces []string, seen Observed, made []Policy, pods []caps.Standing) *Report {
+func Recorded(advisor string, seen Observed, made []Policy, pods []caps.Standing) *Report {
 	r := &Report{
-		Schema: Schema, Advisor: advisor, Traces: traces, Findings: []policies.Finding{}, PodSecurity: pods,
+		Schema: Schema, Advisor: advisor, Traces: seen.Traces, Findings: []policies.Finding{}, PodSecurity: pods,
 	}
 	for _, o := range seen.Observations {
 		r.Workloads = append(r.Workloads, Workload{

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"advisor/policies/seccomp"
 )
 
 // compared says that the report holds what was observed against manifests.
@@ -79,7 +81,7 @@ func (p Policy) linesText(b *strings.Builder) error {
 	return nil
 }
 
-// reasonGroup is what a policy allows for one reason, in the policy's order.
+// reasonGroup is what a policy allows for one reason.
 type reasonGroup struct {
 	reason   string
 	subjects []string
@@ -95,7 +97,18 @@ func (p Policy) byReason() []reasonGroup {
 		}
 		groups[at].subjects = append(groups[at].subjects, l.Subject)
 	}
+	// What was observed comes first, then what was added to it.
+	slices.SortStableFunc(groups, func(a, b reasonGroup) int {
+		return cmp.Compare(added(a.reason), added(b.reason))
+	})
 	return groups
+}
+
+func added(reason string) int {
+	if reason == string(seccomp.Workload) {
+		return 0
+	}
+	return 1
 }
 
 // textWidth is how wide running text gets, in characters.

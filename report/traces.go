@@ -14,7 +14,7 @@ const DefaultTrace = "trace.log"
 
 // Observed is what a number of traces say.
 type Observed struct {
-	Traces       []string // as they were named
+	Traces       []string // as they were named, each once, sorted
 	Observations []policies.Observation
 	Bad          []*trace.LineError // lines that could not be read
 }
@@ -23,9 +23,10 @@ type Observed struct {
 // are paths; "-" is stdin, which is read once. A trace that breaks off or has
 // bad lines is read as far as it goes, and its observations say so.
 func Observe(names []string, stdin io.Reader) (Observed, error) {
+	names = unique(names)
 	seen := Observed{Traces: names}
 	observer := policies.NewObserver()
-	for _, name := range unique(names) {
+	for _, name := range names {
 		err := withTrace(name, stdin, func(r *trace.Reader) error {
 			bad, err := observer.Read(r)
 			seen.Bad = append(seen.Bad, bad...)
@@ -53,13 +54,7 @@ func withTrace(name string, stdin io.Reader, use func(*trace.Reader) error) erro
 }
 
 // unique drops what is named twice: reading a trace again adds nothing but
-// counts that are wrong.
+// counts that are wrong. The order in which traces are named means nothing.
 func unique(names []string) []string {
-	var list []string
-	for _, name := range names {
-		if !slices.Contains(list, name) {
-			list = append(list, name)
-		}
-	}
-	return list
+	return slices.Compact(slices.Sorted(slices.Values(names)))
 }

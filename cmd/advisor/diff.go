@@ -117,7 +117,8 @@ func (c *diffCmd) compare(s streams) (*report.Report, fixes, error) {
 	return r, f, nil
 }
 
-// sides lists what there was on both sides where nothing met.
+// sides lists what there was on both sides where nothing met, and what could
+// not be read.
 func sides(r *report.Report) string {
 	var b strings.Builder
 	for _, w := range r.Workloads {
@@ -129,6 +130,11 @@ func sides(r *report.Report) string {
 	}
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "  %s\n", p)
+	}
+	for _, f := range r.Findings {
+		if f.Class == policies.Invalid {
+			fmt.Fprintf(&b, "  %s: %s: %s\n", f.Position, f.Subject, f.Message)
+		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

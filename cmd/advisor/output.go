@@ -36,7 +36,7 @@ func (o output) check() error {
 		return nil
 	}
 	return hint(fmt.Errorf("-o takes a path, and %q is the name of a format", o.Output),
-		"--format %s, or -o ./%[1]s for a file of that name", o.Output)
+		"formats go to --format; -o ./%s is a file of that name", o.Output)
 }
 
 // toStdout says that no path was given.

@@ -173,7 +173,7 @@ func tellStandings(s streams, pods []caps.Standing) error {
 
 // writeWhole prints what was recorded and made as one report.
 func (r reporting) writeWhole(s streams, seen report.Observed, made []report.Policy, pods []caps.Standing) error {
-	rep := report.Recorded(version(), r.names(), seen, made, pods)
+	rep := report.Recorded(version(), seen, made, pods)
 	var b bytes.Buffer
 	if err := rep.Render(&b, r.whole, report.Style{Color: r.toStdout() && colored("auto", s)}); err != nil {
 		return err

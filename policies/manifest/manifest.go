@@ -128,6 +128,9 @@ func unwrapList(list Object, items []json.RawMessage, node *yaml.Node) ([]Object
 func (o Object) Decode(into any) []error {
 	strict, err := k8sjson.UnmarshalStrict(o.body, into)
 	if err != nil {
+		if mismatch := o.typeError(err); mismatch != nil {
+			return []error{mismatch}
+		}
 		return []error{o.errorf(pathOf(err.Error()), "%w", err)}
 	}
 	var errs []error
