@@ -173,7 +173,7 @@ func TestInline(t *testing.T) {
 
 // words splits a command as a shell does, as far as pages need that.
 func words(line string) []string {
-	line = strings.NewReplacer("COMMAND --help", "diff --help", "SHELL", "bash").Replace(line)
+	line = strings.Replace(line, "COMMAND --help", "diff --help", 1)
 	var list []string
 	for i, part := range strings.Split(line, "'") {
 		if i%2 == 1 {
@@ -185,8 +185,9 @@ func words(line string) []string {
 	return list
 }
 
-// incomplete is what the parser says where something is not there yet.
-var incomplete = regexp.MustCompile(`^expected |^missing flags|missing value`)
+// incomplete is what the parser says where something is not there yet, or stands
+// for one of several words.
+var incomplete = regexp.MustCompile(`^expected |^missing flags|missing value|but got "[A-Z]+"$`)
 
 // understood parses arguments. What a page leaves out, such as a path that is
 // required, is no mistake in it; a flag or a command there is not is one.
