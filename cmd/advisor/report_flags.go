@@ -18,13 +18,14 @@ type seccompFlags struct {
 	Action       string   `enum:"errno,kill,log" default:"errno" help:"What happens to other calls: errno, kill or log."`
 	Add          []string `placeholder:"CALL" help:"Allow these calls too."`
 	Base         string   `placeholder:"PATH" help:"Allow what this profile allows too."`
+	SpellOut     bool     `help:"Refuse every call by name, for engines without defaultErrnoRet, such as Docker 20.10."`
 	Arguments    bool     `help:"Restrict calls to the recorded arguments."`
 	Capabilities []string `placeholder:"NAME" help:"The capabilities the workload will have: conditions in --base depend on them."`
 }
 
 func (f seccompFlags) options() (seccomp.Options, error) {
 	opt := seccomp.Options{
-		Runtime: f.Runtime, Action: f.Action, Add: f.Add, Arguments: f.Arguments,
+		Runtime: f.Runtime, Action: f.Action, Add: f.Add, Arguments: f.Arguments, SpellOut: f.SpellOut,
 		Context: seccomp.Context{Capabilities: f.Capabilities},
 	}
 	if f.NoNewPrivs != "auto" {

@@ -33,24 +33,27 @@ const (
 )
 
 // floors has every range of versions that was measured: runc 1.0.3, 1.1.5,
-// 1.1.15, 1.2.9, 1.3.6, 1.4.3 and 1.5.1, crun 1.8.1; both run and exec.
+// 1.1.15, 1.2.9, 1.3.6, 1.4.3 and 1.5.1, crun 1.8.1; both run and exec, on
+// x86_64. Older versions get the oldest that was. On aarch64 nothing was
+// measured: the same sources make the same calls there, each of which aarch64
+// has under the same name.
 func floors() []floor {
 	return []floor{
-		{Runc, "1.0", "1.1", true, "execve getpid"},
+		{Runc, "0", "1.1", true, "execve getpid"},
 		{Runc, "1.1", "1.1.15", true, "close epoll_ctl execve fstatfs futex getdents64 getpid " +
 			"openat rt_sigreturn write"},
 		{Runc, "1.1.15", "1.2", true, "close epoll_ctl execve fcntl fstatfs futex getdents64 " +
 			"getpid openat rt_sigreturn write"},
 		{Runc, "1.2", "", true, "close execve fcntl fstat fstatfs futex getdents64 getpid openat " +
 			"openat2 rt_sigreturn statx write"},
-		{Runc, "1.0", "1.1", false, runcFloor},
+		{Runc, "0", "1.1", false, runcFloor},
 		{Runc, "1.1", "1.2", false, runcFloor + " getcwd"},
 		{Runc, "1.2", "", false, runcFloor + " close_range faccessat getcwd openat2 statx " +
 			"tgkill uname"},
 		// An exec loads the filter as early with no_new_privs as without.
-		{Crun, "1.0", "", true, crunFloor},
+		{Crun, "0", "", true, crunFloor},
 		// crun create waits for crun start in pselect6, with the filter in force.
-		{Crun, "1.0", "", false, crunFloor + " pselect6"},
+		{Crun, "0", "", false, crunFloor + " pselect6"},
 	}
 }
 
@@ -70,6 +73,14 @@ func Floor(runtime, version string, noNewPrivileges bool) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// measuredFrom is the oldest version of a runtime that was measured.
+func measuredFrom(runtime string) string {
+	if runtime == Crun {
+		return "1.8.1"
+	}
+	return "1.0.3"
 }
 
 func (f floor) covers(version string) bool {

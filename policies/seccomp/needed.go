@@ -107,10 +107,17 @@ func (d *draft) floor(o policies.Observation) {
 	nnp := d.noNewPrivileges(o)
 	for _, runtime := range d.runtimes(o) {
 		family, version, _ := strings.Cut(runtime, " ")
+		if !atLeast(version, measuredFrom(family)) {
+			d.note("%s is older than any that was measured: the calls of %s %s are allowed for it",
+				runtime, family, measuredFrom(family))
+		}
 		for _, name := range Floor(family, version, nnp) {
 			d.addOn(d.native(), name, RuntimeFloor, runtime)
 			d.floorNames = append(d.floorNames, name)
 		}
+	}
+	if d.native() != trace.ArchX8664 {
+		d.note("what runtimes call under the filter was measured on x86_64 only")
 	}
 }
 

@@ -110,11 +110,14 @@ func (opt Options) check() error {
 	default:
 		return fmt.Errorf("action %q: not one of errno, kill, log", opt.Action)
 	}
-	family, _, _ := strings.Cut(opt.Runtime, " ")
+	family, version, versioned := strings.Cut(opt.Runtime, " ")
 	switch family {
 	case "", "auto", Runc, Crun:
 	default:
 		return fmt.Errorf("runtime %q: not one of runc, crun, auto", opt.Runtime)
+	}
+	if versioned && len(numbers(version)) == 0 {
+		return fmt.Errorf("runtime %q: %q is not a version, as 1.2.9 is", opt.Runtime, version)
 	}
 	for _, name := range opt.Add {
 		if !anywhere(name) {

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"advisor/policies/seccomp/words"
-	"advisor/trace"
 )
 
 // claims checks what is said of the profile as a whole: the architectures seen
@@ -267,10 +266,7 @@ func (q question) licensed(cube *words.Cube) (may bool, part words.Test, done bo
 	if may, part, done = q.p.grants[q.c.name].contains(q.c.machine, cube); !done || may {
 		return may, part, done
 	}
-	for _, name := range carriedBy(q.c) {
-		if q.p.grants[name] == nil {
-			continue
-		}
+	for _, name := range q.p.carriedBy(q.c) {
 		_, id, _ := multiplexed(q.c.machine, name)
 		tests := []test{{Index: 0, Op: "SCMP_CMP_EQ", Value: id}}
 		if may, part, done = all(tests, q.c.machine, cube); !done || may {
@@ -280,13 +276,18 @@ func (q question) licensed(cube *words.Cube) (may bool, part words.Test, done bo
 	return false, part, true
 }
 
-// carriedBy are the calls that a multiplexer of i386 also makes.
-func carriedBy(c cell) []string {
+// carriedBy are the calls with a grant that a multiplexer of i386 also makes,
+// sorted; of some, such as semtimedop, it is the only way there.
+func (p *proof) carriedBy(c cell) []string {
 	if c.name != "socketcall" && c.name != "ipc" {
 		return nil
 	}
-	return slices.DeleteFunc(trace.Syscalls(c.machine.audit), func(name string) bool {
-		carrier, _, ok := multiplexed(c.machine, name)
-		return !ok || carrier != c.nr
-	})
+	var list []string
+	for name := range p.grants {
+		if carrier, _, ok := multiplexed(c.machine, name); ok && carrier == c.nr {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
 }

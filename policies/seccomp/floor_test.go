@@ -1,0 +1,50 @@
+package seccomp
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"advisor/trace"
+)
+
+// TestFloorsOnARM: the calls of the floors were seen on x86_64. For aarch64 they
+// stand only as long as it has each of them under that name.
+func TestFloorsOnARM(t *testing.T) {
+	for _, runtime := range []string{Runc, Crun} {
+		for _, name := range Floor(runtime, "", false) {
+			if _, ok := trace.SyscallNumber(trace.ArchAarch64, name); !ok {
+				t.Errorf("%s: aarch64 has no %s: what does it call instead?", runtime, name)
+			}
+		}
+	}
+}
+
+func TestFloorsOfOtherVersions(t *testing.T) {
+	for _, tt := range []struct{ version, same string }{
+		{"0.1.1", "1.0.3"}, {"1.0.0-rc93", "1.0.3"}, {"1.1.12", "1.1.5"}, {"1.2.0", "1.2.9"}, {"9", "1.5.1"},
+	} {
+		for _, late := range []bool{false, true} {
+			if a, b := Floor(Runc, tt.version, late), Floor(Runc, tt.same, late); !slices.Equal(a, b) {
+				t.Errorf("runc %s: %v, want those of %s", tt.version, a, tt.same)
+			}
+		}
+	}
+	if len(Floor(Crun, "0.21", false)) == 0 {
+		t.Error("crun 0.21 has no floor")
+	}
+}
+
+func TestUnusualRuntimes(t *testing.T) {
+	if _, err := Synthesize(web(), Options{Runtime: "runc latest"}); err == nil || !strings.Contains(err.Error(), "not a version") {
+		t.Errorf("got %v", err)
+	}
+	s := synthesize(t, web(), Options{Runtime: "runc 0.1.1"})
+	if !strings.Contains(strings.Join(s.Notes, "\n"), "older than any that was measured") {
+		t.Errorf("notes %q", s.Notes)
+	}
+	arm := synthesize(t, observation(trace.ArchAarch64, "read"), Options{})
+	if !strings.Contains(strings.Join(arm.Notes, "\n"), "measured on x86_64 only") {
+		t.Errorf("notes %q", arm.Notes)
+	}
+}
