@@ -173,6 +173,9 @@ func serviceFields(service *yaml.Node, s Synthesis) []field {
 	if closed != nil && !*closed && valueOf(service, "security_opt") == nil {
 		fields = append(fields, field{"security_opt", sequence(scalar("no-new-privileges:true"))})
 	}
+	if len(s.Security.Tmpfs) > 0 {
+		fields = append(fields, field{"tmpfs", moreTmpfs(valueOf(service, "tmpfs"), s.Security.Tmpfs)})
+	}
 	if sealed := s.Security.ReadOnlyRootFilesystem; sealed != nil {
 		fields = append(fields, field{"read_only", boolean(*sealed)})
 	}
@@ -180,6 +183,20 @@ func serviceFields(service *yaml.Node, s Synthesis) []field {
 		fields = append(fields, field{"privileged", boolean(false)})
 	}
 	return fields
+}
+
+// moreTmpfs is what is declared, one or a list, with more behind it.
+func moreTmpfs(declared *yaml.Node, more []string) *yaml.Node {
+	out := sequence()
+	switch {
+	case declared == nil:
+	case declared.Kind == yaml.SequenceNode:
+		out = manifest.WithoutFoot(declared)
+	case declared.Kind == yaml.ScalarNode:
+		out.Content = []*yaml.Node{manifest.Clone(declared)}
+	}
+	out.Content = append(out.Content, scalars(more).Content...)
+	return out
 }
 
 // setEntry sets one entry of a mapping.

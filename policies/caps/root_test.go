@@ -135,6 +135,8 @@ spec:
     - {name: conf, mountPath: /etc/web, readOnly: true}
 `
 
+const sealedService = "services:\n  web:\n    image: web\n    read_only: true\n"
+
 func TestCheckRoot(t *testing.T) {
 	open := strings.Replace(sealedPod, "true\n    volume", "false\n    volume", 1)
 	const missing, writable = "missing caps/read-only-root", "unprotected caps/writable-root"
@@ -211,6 +213,10 @@ func TestFitRoot(t *testing.T) {
 	}{
 		{"opened", sealedPod, written("/var/lib/x"), "readOnlyRootFilesystem: false # written to in /var/lib\n"},
 		{"sealed", open, written("/run/pid"), "readOnlyRootFilesystem: true # nothing was written to it\n"},
+		{"a service gets a tmpfs", sealedService, written("/run/pid"), "    tmpfs:\n      - /run\n"},
+		{"a service gets one more", sealedService + "    tmpfs: /tmp\n", written("/run/pid", "/tmp/x"),
+			"    tmpfs:\n      - /tmp\n      - /run\n"},
+		{"a service is opened", sealedService, written("/run/pid", "/srv/x"), "    read_only: false\n"},
 		{"left alone", sealedPod, written("/run/pid"), "readOnlyRootFilesystem: true\n"},
 	}
 	for _, tt := range tests {
@@ -219,8 +225,9 @@ func TestFitRoot(t *testing.T) {
 			t.Fatal(errs)
 		}
 		s, _ := Synthesize(tt.o, Options{})
-		s.Workload = policies.Workload{Kind: "Pod", Name: "web", Container: "web"}
-		FitRoot(&s, tt.o, parse(t, tt.text)[0])
+		declared := parse(t, tt.text)[0]
+		s.Workload = declared.Workload
+		FitRoot(&s, tt.o, declared)
 		text, err := Edit([]byte(tt.text), objects[0], s)
 		if err != nil || !strings.Contains(string(text), tt.want) {
 			t.Errorf("%s: %v\n%s", tt.name, err, text)
