@@ -36,7 +36,7 @@ func Caps(o policies.Observation, opt caps.Options, format Format) (Policy, erro
 	made := Policy{
 		Kind: KindCaps, Workload: o.Workload, Format: format.Name,
 		File: FileStem(o.Workload) + format.Suffix, Text: text,
-		Proof: caps.Prove(s, o), Lines: capsLines(s), Verified: s.Verified,
+		Proof: caps.Prove(s, o), Lines: withUnused(capsLines(s), o), Verified: s.Verified,
 		Notes: append(s.Notes, s.Caveats...), Evidence: o.Evidence,
 	}
 	if format.Name == "kubernetes" || format.Name == "patch" {

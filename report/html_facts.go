@@ -98,6 +98,8 @@ func needOf(c caps.Class) html.Need {
 		return html.Needed
 	case caps.Denied:
 		return html.NotGranted
+	case reasonUnused:
+		return html.Unused
 	}
 	return html.Incidental
 }
