@@ -35,12 +35,10 @@ func (r *Report) GitHub(w io.Writer) error {
 	return err
 }
 
+// githubLevel is SARIF's word, but for notes.
 func githubLevel(c policies.Class) string {
-	switch c {
-	case policies.Missing, policies.Invalid:
-		return "error"
-	case policies.Unprotected, policies.Excess:
-		return "warning"
+	if level := sarifLevel(c); level != "note" {
+		return level
 	}
 	return "notice"
 }

@@ -45,15 +45,7 @@ func (r *Report) allEvidence() policies.Evidence {
 }
 
 func widen(all *policies.Evidence, e policies.Evidence) {
-	if e.Start.Before(all.Start) {
-		all.Start = e.Start
-	}
-	if e.End.After(all.End) {
-		all.End = e.End
-	}
-	if e.LastNew.After(all.LastNew) {
-		all.LastNew = e.LastNew
-	}
+	joinSpan(all, e)
 	all.Replicas += e.Replicas
 	all.Restarts += e.Restarts
 	all.Late += e.Late

@@ -160,17 +160,22 @@ func evidenceOf(seen []policies.Observation) map[policies.Workload]policies.Evid
 	return joined
 }
 
+// joinSpan makes the time that was looked at that of both.
+func joinSpan(all *policies.Evidence, e policies.Evidence) {
+	if e.Start.Before(all.Start) {
+		all.Start = e.Start
+	}
+	if e.End.After(all.End) {
+		all.End = e.End
+	}
+	if e.LastNew.After(all.LastNew) {
+		all.LastNew = e.LastNew
+	}
+}
+
 // joinEvidence is the evidence of two containers of the same pods.
 func joinEvidence(a, b policies.Evidence) policies.Evidence {
-	if b.Start.Before(a.Start) {
-		a.Start = b.Start
-	}
-	if b.End.After(a.End) {
-		a.End = b.End
-	}
-	if b.LastNew.After(a.LastNew) {
-		a.LastNew = b.LastNew
-	}
+	joinSpan(&a, b)
 	a.Replicas, a.Restarts = max(a.Replicas, b.Replicas), max(a.Restarts, b.Restarts)
 	a.Late, a.Incomplete = max(a.Late, b.Late), max(a.Incomplete, b.Incomplete)
 	a.Lost += b.Lost
