@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"advisor/trace"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // resolving is a workload whose resolv.conf names a server.
@@ -171,5 +173,34 @@ subsets:
 		if n := len(inv.Service("shop", "db").Endpoints); n != 1 {
 			t.Errorf("%s: %d endpoints, want 1", name, n)
 		}
+	}
+}
+
+// TestTranslated holds that the address that the node's connection tracking
+// gave is who answered, where neither the other end nor a manifest says so.
+func TestTranslated(t *testing.T) {
+	web := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "10.96.0.9", 80, "established").
+		connect("TCP", "10.96.0.10", 443, "established")
+	web.Connects[0].Translated, web.Connects[0].TranslatedPort = "10.0.0.3", 7070
+	web.Connects[1].Translated, web.Connects[1].TranslatedPort = "198.51.100.9", 8443
+	cart := observed{deployment("shop", "cart", "10.0.0.3")}
+	obs := all(web, cart)
+	flows, _ := Flows(obs, inventory(t, "", obs))
+	var got []string
+	for _, f := range flows {
+		got = append(got, f.String())
+	}
+	want := []string{"shop/Deployment/web -> 198.51.100.9 TCP 8443", "shop/Deployment/web -> shop/Deployment/cart TCP 7070"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("flows (-want +got)\n%s", diff)
+	}
+	const service = `apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {clusterIP: 10.96.0.9, selector: {tier: back}, ports: [{port: 80, targetPort: http}]}
+`
+	flows, _ = Flows(obs, inventory(t, service, obs)) // its selector matches nobody, and the port has no number
+	if len(flows) != 2 || flows[1].Destination.String() != "shop/Deployment/cart" || flows[1].Via.String() != "shop/cart:80" {
+		t.Errorf("through a Service without known pods: %v", flows)
 	}
 }

@@ -134,6 +134,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(policyHead + rulePorts("port: 80, endPort: 90, protocol: UDP"))
 	f.Add("kind: Service\nmetadata: {name: a}\n" +
 		"spec: {clusterIP: x, ports: [{port: 1, targetPort: a}]}\n")
+	f.Add("kind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 1}]}\n---\n" +
+		"kind: Endpoints\nmetadata: {name: a}\nsubsets: [{addresses: [{ip: 10.0.0.1}], ports: [{port: 2}]}]\n")
 	f.Add("kind: Pod\nmetadata: {name: a, ownerReferences: [{controller: true}]}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		objects, _ := manifest.Read("f", []byte(text))
