@@ -204,3 +204,31 @@ spec: {clusterIP: 10.96.0.9, selector: {tier: back}, ports: [{port: 80, targetPo
 		t.Errorf("through a Service without known pods: %v", flows)
 	}
 }
+
+// TestTranslatedElsewhere holds that who answered counts beside the backends
+// that manifests name, which may be older.
+func TestTranslatedElsewhere(t *testing.T) {
+	const service = `apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {clusterIP: 10.96.0.9, selector: {app: old}, ports: [{port: 80, targetPort: 7070}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: old, namespace: shop, labels: {app: old}}
+status: {podIP: 10.0.0.4}
+`
+	web := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "10.96.0.9", 80, "established")
+	web.Connects[0].Translated, web.Connects[0].TranslatedPort = "10.0.0.3", 7070
+	obs := all(web, observed{deployment("shop", "cart", "10.0.0.3")})
+	flows, _ := Flows(obs, inventory(t, service, obs))
+	var got []string
+	for _, f := range flows {
+		got = append(got, f.String())
+	}
+	want := []string{"shop/Deployment/web -> shop/Deployment/cart TCP 7070", "shop/Deployment/web -> shop/Pod/old TCP 7070"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("flows (-want +got)\n%s", diff)
+	}
+	synthesized(t, service, obs, Options{})
+}

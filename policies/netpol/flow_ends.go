@@ -66,6 +66,7 @@ func (f *finder) targets(subject *Pod, c policies.Connect, ip netip.Addr, port i
 	}
 	if service != nil {
 		if found := f.inv.serviceTargets(service, servicePort); len(found) > 0 {
+			found = f.withAnswer(found, f.single(subject, c, ip, port), Via{service, servicePort.Port})
 			return f.inv.withCache(found, ip, port)
 		}
 	}
@@ -80,6 +81,21 @@ func (f *finder) targets(subject *Pod, c policies.Connect, ip netip.Addr, port i
 		return f.inv.withCache([]target{f.nameserver(subject, t)}, ip, port)
 	}
 	return []target{t}
+}
+
+// withAnswer adds who really answered to the backends that manifests name: they
+// may be older than the recording.
+func (f *finder) withAnswer(found []target, t target, via Via) []target {
+	if t.endpoint.Pod == nil || slices.ContainsFunc(found, func(have target) bool {
+		return have.port == t.port && endpointKey(have.endpoint) == endpointKey(t.endpoint)
+	}) {
+		return found
+	}
+	t.via, t.class, t.reason = via, Plain, ""
+	if isDNSPod(t.endpoint.Pod) {
+		t.class = DNS
+	}
+	return append(found, t)
 }
 
 // single finds the one endpoint of a connect: the one that accepted it, the

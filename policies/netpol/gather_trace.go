@@ -94,6 +94,7 @@ func (inv *Inventory) outsidePod(w policies.Workload, c *trace.Container) *Pod {
 // addContainer adds what a container's record says of its pod. The pod has its
 // addresses from its first container's start to its last container's end.
 func (p *Pod) addContainer(c *trace.Container, end time.Time) {
+	p.recorded = true
 	first := len(p.IPs) == 0 && p.From.IsZero()
 	p.IPs = sortedAddrs(append(p.IPs, parseAddrs(c.IPs...)...))
 	switch {

@@ -148,7 +148,7 @@ func (b *builder) peers(f *Flow, d Direction, e Endpoint) []*networkingv1.Networ
 		return []*networkingv1.NetworkPolicyPeer{b.nodePeer(f, d, e.IP)}
 	case pod == nil:
 		return []*networkingv1.NetworkPolicyPeer{blockPeer(e.IP)}
-	case d == Egress && f.Via.Service != nil && len(f.Via.Service.Selector) > 0:
+	case d == Egress && f.Via.Service.selects(pod):
 		s := f.Via.Service
 		return []*networkingv1.NetworkPolicyPeer{b.podPeer(s.Namespace, s.selector())}
 	case pod.Owner == nil:

@@ -81,6 +81,7 @@ type Pod struct {
 	Owner       *Owner
 	Nameservers []netip.Addr
 	Search      []string
+	recorded    bool // a trace has one of its containers
 	// Assumed says that nobody saw this pod: it stands for what ought to be there.
 	Assumed bool
 }

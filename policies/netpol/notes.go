@@ -50,10 +50,10 @@ func (b *builder) noteClosed() {
 // the rule, as of a leader, or have happened once. A client from outside comes
 // to the one replica that it is balanced to, and says nothing.
 func (b *builder) noteReplicas(flows []*Flow) {
-	replicas := make(map[*Pod]bool)
-	for _, p := range b.inv.containers {
-		if p.Owner == b.owner {
-			replicas[p] = true
+	replicas := 0
+	for _, p := range b.owner.Pods {
+		if p.recorded {
+			replicas++
 		}
 	}
 	var once []string
@@ -68,8 +68,8 @@ func (b *builder) noteReplicas(flows []*Flow) {
 			}
 		}
 	}
-	if len(replicas) > 1 && len(once) > 0 {
-		b.note(b.owner, "low confidence, seen by one of %d replicas only: %s", len(replicas), fewOf(once))
+	if replicas > 1 && len(once) > 0 {
+		b.note(b.owner, "low confidence, seen by one of %d replicas only: %s", replicas, fewOf(once))
 	}
 }
 

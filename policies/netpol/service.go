@@ -47,6 +47,12 @@ func (s *Service) selector() *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchLabels: s.Selector}
 }
 
+// selects says that the Service's selector may match the pod. It is false for nil.
+func (s *Service) selects(p *Pod) bool {
+	return s != nil && len(s.Selector) > 0 && s.Namespace == p.Namespace &&
+		matchSelector(s.selector(), p.labels()) != no
+}
+
 func (s *Service) port(protocol string, number int) (ServicePort, bool) {
 	i := slices.IndexFunc(s.Ports, func(p ServicePort) bool {
 		return p.Protocol == protocol && p.Port == number
