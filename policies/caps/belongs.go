@@ -3,6 +3,7 @@ package caps
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/distribution/reference"
 
@@ -24,6 +25,9 @@ func (v Verified) Belongs(o policies.Observation) (bool, string) {
 		if v.Command != "" && c.Command != "" && v.Command != c.Command {
 			return false, fmt.Sprintf("it was made with the program %s, and %s runs %s", v.Command, o.Workload, c.Command)
 		}
+		if why := v.otherUser(o.Workload, c); why != "" {
+			return false, why
+		}
 		command := v.Image == "" && c.Image == "" && v.Command != "" && v.Command == c.Command
 		same = same || image || command
 	}
@@ -42,6 +46,16 @@ func (v Verified) image(c trace.Container) (same bool, why string) {
 		return false, fmt.Sprintf("it was made with the image %s, and the recording is of %s", v.Image, c.Image)
 	}
 	return true, ""
+}
+
+// otherUser says that the command was run as another user than c, to whom other
+// capabilities are of use.
+func (v Verified) otherUser(w policies.Workload, c trace.Container) string {
+	tried, _, _ := strings.Cut(v.User, ",") // supplementary groups are not recorded
+	if tried == "" || c.Granted == nil || c.Granted.User == "" || c.Granted.User == tried {
+		return ""
+	}
+	return fmt.Sprintf("it was made as user %s, and %s runs as %s", tried, w, c.Granted.User)
 }
 
 // imageName is the image as registries know it: nginx and

@@ -108,6 +108,15 @@ func TestBelongs(t *testing.T) {
 		{"strangers", made("Container", "a", "", ""), of("Container", "b", "", ""),
 			"it was made with Container/a, and this is Container/b"},
 	}
+	for user, want := range map[string]string{
+		"101:101,4,5": "", "": "", "0:0": "it was made as user 0:0, and Command/a runs as 101:101",
+	} {
+		v, o := made("Command", "a", "", "/bin/a"), of("Command", "a", "", "/bin/a")
+		v.User, o.Containers[0].Granted = user, &trace.Granted{User: "101:101"}
+		if _, why := v.Belongs(o); why != want {
+			t.Errorf("user %q: %q, want %q", user, why, want)
+		}
+	}
 	for _, tt := range tests {
 		ok, why := tt.v.Belongs(tt.o)
 		if ok != (tt.want == "") || why != tt.want {
