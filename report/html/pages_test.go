@@ -119,6 +119,10 @@ func capsPolicy() html.Policy {
 
 // drift adds findings and the patch that ends them.
 func drift(w *html.Workload) {
+	w.Standing = &html.Standing{Today: "privileged", Could: "restricted", Lines: []string{
+		"baseline refuses it as declared:", "  host namespaces: hostNetwork=true",
+	}}
+	w.Capabilities[0].Verified, w.Capabilities[0].Failed = "necessary", "it ended with 1: bind() failed"
 	at := func(file string, line int) policies.Position {
 		return policies.Position{File: file, Line: line, Column: 9}
 	}
@@ -312,6 +316,8 @@ func pageOf(evil string) html.Page {
 	}
 	w.Syscalls[0] = html.Syscall{Name: evil, Risk: evil, Default: evil, Reason: evil, Phase: evil, Seen: seen(1, 1, evil)}
 	w.Capabilities[0] = html.Capability{Name: evil, Need: html.Need(evil), Reason: evil, Seen: seen(1, 1, evil)}
+	w.Capabilities[0].Verified, w.Capabilities[0].Failed = evil, evil
+	w.Standing = &html.Standing{Today: evil, Could: evil + "!", Lines: []string{evil}}
 	w.Policies[0].Name, w.Policies[0].Text, w.Policies[0].Kind = evil, evil+"\n"+evil+"\n", evil
 	w.Policies[0].Notes = []string{evil}
 	w.Policies[0].Proof.Summary, w.Policies[0].Proof.Failed = evil, []string{evil}
