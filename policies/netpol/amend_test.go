@@ -157,7 +157,10 @@ func amendsOfWidth() []amendCase {
 `, `  ingress:
   - from: [{podSelector: {matchLabels: {app: web}}}, {ipBlock: {cidr: 203.0.113.7/32}}]
     ports: [{protocol: TCP, port: 7070}]
-`}, {"the last rule of egress", exactIngress + "  egress:\n  - to: [{podSelector: {matchLabels: {app: report}}}]\n" + dnsRule +
+`}, {"what another peer says already", exactTo("    - ipBlock: {cidr: 203.0.113.7/32} # the office\n" +
+			"    - ipBlock: {cidr: 203.0.113.0/24}\n    - podSelector: {}\n"),
+			exactTo("    - ipBlock: {cidr: 203.0.113.7/32} # the office\n")},
+		{"the last rule of egress", exactIngress + "  egress:\n  - to: [{podSelector: {matchLabels: {app: report}}}]\n" + dnsRule +
 			"    # the last line\n", exactIngress + "  egress:\n" + dnsRule + "    # the last line\n"},
 	}
 }

@@ -59,11 +59,29 @@ func Remedies(declared []Policy, inv *Inventory, obs []policies.Observation, d D
 // remedy adds what makes a finding about a rule go away.
 func (u *use) remedy(f policies.Finding, ch change, why string) {
 	ch.direction, ch.rule = u.rule.direction, u.rule.index
+	if ch.kind == setPeer {
+		ch.peers = u.besides(ch.item, ch.peers)
+	}
 	r := Remedy{Finding: f, Policy: u.rule.policy, change: ch, Why: why}
 	if why == "" {
 		r.Why = whyShared(u.rule.policy, u.subjects, u.subjects[0])
 	}
 	u.remedies = append(u.remedies, r)
+}
+
+// besides leaves out the peers that the rule has already, apart from one item.
+func (u *use) besides(item int, peers []networkingv1.NetworkPolicyPeer) []networkingv1.NetworkPolicyPeer {
+	var fresh []networkingv1.NetworkPolicyPeer
+	for _, p := range peers {
+		known := false
+		for i, other := range u.rule.peers {
+			known = known || i != item && peerText(other) == peerText(p)
+		}
+		if !known {
+			fresh = append(fresh, p)
+		}
+	}
+	return fresh
 }
 
 // whyShared is why a policy is not changed for the sake of one workload.
