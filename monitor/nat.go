@@ -1,11 +1,13 @@
 package monitor
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -160,16 +162,48 @@ func answering(conn *netlink.Conn, way tracked) netip.AddrPort {
 	if err != nil {
 		return way.to
 	}
-	replies, err := conn.Execute(request)
+	reply, err := oneReply(conn, request)
 	if err != nil {
 		return way.to
 	}
-	for _, reply := range replies {
-		if from, ok := parseTracked(reply.Data); ok && from.Addr().Is4() == way.to.Addr().Is4() {
-			return from
-		}
+	if from, ok := parseTracked(reply.Data); ok && from.Addr().Is4() == way.to.Addr().Is4() {
+		return from
 	}
 	return way.to
+}
+
+// answerIn is how long the kernel may take: it answers while it is asked.
+const answerIn = time.Second
+
+// oneReply asks, and reads one message. The kernel marks the answer to a question
+// about one connection as the first part of several (ctnetlink_fill_info), and no
+// other part comes: whoever waits for the last one waits for ever.
+func oneReply(conn *netlink.Conn, request netlink.Message) (netlink.Message, error) {
+	if err := conn.SetDeadline(time.Now().Add(answerIn)); err != nil {
+		return netlink.Message{}, err
+	}
+	sent, err := conn.Send(request)
+	if err != nil {
+		return netlink.Message{}, err
+	}
+	var reply *netlink.Message
+	for m, failed := range conn.ReceiveIter() {
+		if failed != nil {
+			err = failed
+			break
+		}
+		if m.Header.Sequence != sent.Header.Sequence {
+			continue
+		}
+		reply = &m
+		if err = conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			break // else nothing more is waited for
+		}
+	}
+	if reply == nil {
+		return netlink.Message{}, cmp.Or(err, os.ErrNotExist)
+	}
+	return *reply, nil
 }
 
 // Attributes of enum ctattr_type, ctattr_tuple, ctattr_ip and ctattr_l4proto.
@@ -216,7 +250,7 @@ func trackingRequest(way tracked) (netlink.Message, error) {
 		family = unix.AF_INET6
 	}
 	return netlink.Message{
-		Header: netlink.Header{Type: conntrackGet, Flags: netlink.Request | netlink.Acknowledge},
+		Header: netlink.Header{Type: conntrackGet, Flags: netlink.Request},
 		Data:   slices.Concat([]byte{family, unix.NFNETLINK_V0, 0, 0}, attributes),
 	}, err
 }
