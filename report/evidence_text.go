@@ -19,10 +19,8 @@ func (p Policy) SummaryText(w io.Writer) error {
 	for _, note := range p.Notes {
 		fmt.Fprintf(&b, "  note: %s\n", note)
 	}
-	if p.PodSecurity != nil {
-		for _, line := range aloneLines(*p.PodSecurity) {
-			fmt.Fprintf(&b, "  %s\n", line)
-		}
+	for _, line := range p.aloneLines() {
+		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

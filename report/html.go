@@ -134,9 +134,7 @@ func pageRisks() []html.Risk {
 // addPolicy adds a policy and, from the reasons for its lines, the facts.
 func addPolicy(a *html.Workload, p Policy) {
 	made := html.Policy{Kind: p.Kind, Name: p.File, Text: p.Text, Proof: p.Proof, Notes: slices.Clone(p.Notes)}
-	if p.PodSecurity != nil {
-		made.Notes = append(made.Notes, aloneLines(*p.PodSecurity)...)
-	}
+	made.Notes = append(made.Notes, p.aloneLines()...)
 	switch p.Kind {
 	case KindSeccomp:
 		addSyscalls(a, p.Lines)

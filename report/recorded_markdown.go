@@ -28,6 +28,9 @@ func markdownRecorded(w Workload) string {
 		for _, note := range p.Notes {
 			fmt.Fprintf(&b, "\n- %s\n", cell(note))
 		}
+		if lines := p.aloneLines(); len(lines) > 0 {
+			fmt.Fprintf(&b, "\n- %s\n", cell(strings.Join(lines, " ")))
+		}
 	}
 	if w.Observed {
 		markdownEvidence(&b, w.Evidence)

@@ -43,6 +43,9 @@ func (r *Report) recordedText(b *strings.Builder, style Style) error {
 			for _, note := range p.Notes {
 				fmt.Fprintln(b, wrapped("    note: ", note))
 			}
+			for _, line := range p.aloneLines() {
+				fmt.Fprintln(b, "    "+line)
+			}
 		}
 		if w.Observed {
 			fmt.Fprintln(b, style.dim("evidence: "+EvidenceLine(w.Evidence)))

@@ -117,10 +117,13 @@ func blockLines(heading string, v caps.Verdict) []string {
 }
 
 // aloneLines are where a container's own security context stands, were it the
-// only one of its pod.
-func aloneLines(v caps.Verdict) []string {
-	head := fmt.Sprintf("pod security: %s, in a pod of its own", v.Level)
-	return append([]string{head}, blockLines("refuses it", v)...)
+// only one of its pod; none where that was not asked.
+func (p Policy) aloneLines() []string {
+	if p.PodSecurity == nil {
+		return nil
+	}
+	head := fmt.Sprintf("pod security: %s, in a pod of its own", p.PodSecurity.Level)
+	return append([]string{head}, blockLines("refuses it", *p.PodSecurity)...)
 }
 
 // WithoutStanding leaves out what is said of containers alone where more is
@@ -165,12 +168,15 @@ func admission(pairs []pairing, objects []manifest.Object) []policies.Finding {
 func refusedBy(p pairing, level, version string) (policies.Finding, bool) {
 	f := policies.Finding{
 		Class: policies.Invalid, Rule: RulePodSecurity, Workload: podOf(p.workload()), Subject: level,
-		Message:  "the namespace enforces this level, and its pods do not meet it: none is let in",
+		Message:  "the namespace enforces this level, and lets no pod of this in",
 		Position: p.declared.Position,
 	}
 	var err error
-	if f.Evidence, err = caps.Refusal(p.declared.Pod, level, version); err != nil {
+	switch f.Evidence, err = caps.Refusal(p.declared.Pod, level, version); {
+	case err != nil:
 		f.Message = "the namespace's label is not understood: " + err.Error()
+	case len(f.Evidence) > 0:
+		f.Message += ": " + strings.Join(f.Evidence, "; ")
 	}
 	f.Fingerprint = policies.Fingerprint(f)
 	return f, err != nil || len(f.Evidence) > 0
