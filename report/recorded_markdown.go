@@ -28,8 +28,9 @@ func markdownRecorded(w Workload) string {
 		for _, note := range p.Notes {
 			fmt.Fprintf(&b, "\n- %s\n", cell(note))
 		}
-		if lines := p.aloneLines(); len(lines) > 0 {
-			fmt.Fprintf(&b, "\n- %s\n", cell(strings.Join(lines, " ")))
+		for i, line := range p.aloneLines() {
+			bullet := map[bool]string{true: "\n- ", false: "  - "}[i == 0]
+			fmt.Fprintf(&b, "%s%s\n", bullet, cell(strings.TrimSpace(line)))
 		}
 	}
 	if w.Observed {

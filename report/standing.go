@@ -176,10 +176,19 @@ func refusedBy(p pairing, level, version string) (policies.Finding, bool) {
 	case err != nil:
 		f.Message = "the namespace's label is not understood: " + err.Error()
 	case len(f.Evidence) > 0:
-		f.Message += ": " + strings.Join(f.Evidence, "; ")
+		f.Message += ": " + strings.Join(headings(f.Evidence), ", ")
 	}
 	f.Fingerprint = policies.Fingerprint(f)
 	return f, err != nil || len(f.Evidence) > 0
+}
+
+// headings are what each block is about, without which container and how.
+func headings(blocks []string) []string {
+	short := make([]string, len(blocks))
+	for i, block := range blocks {
+		short[i], _, _ = strings.Cut(block, ": ")
+	}
+	return short
 }
 
 // enforced is the level that a namespace's labels demand, "" for none.
