@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "pending.h"
+#include "regs.h"
 
 enum { ALWAYS_WALK = 16, WALK_MASK = 63 };
 
@@ -17,16 +18,6 @@ static __always_inline __u8 userns_of(struct mnt_namespace *m, struct user_names
 	if (BPF_CORE_READ(m, user_ns) == target)
 		return USERNS_CONTAINER;
 	return BPF_CORE_READ(target, parent) ? USERNS_OTHER : USERNS_HOST;
-}
-
-static __always_inline struct pt_regs *registers(struct task_struct *t)
-{
-#ifdef UNTYPED
-	return BPF_CORE_READ(t, stack) + (1UL << stack_shift) -
-	       bpf_core_type_size(struct pt_regs);
-#else
-	return (struct pt_regs *)bpf_task_pt_regs(t);
-#endif
 }
 
 static __always_inline bool sampled_out(struct cap_key *k)

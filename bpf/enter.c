@@ -5,9 +5,9 @@
 #include "stack.h"
 #include "args.h"
 #include "counts.h"
+#include "last.h"
 #include "tsync.h"
 
-enum { X32 = 0x40000000 };
 
 static __always_inline int aside_of(__u64 nr)
 {
@@ -131,6 +131,8 @@ int enter(__u64 *ctx)
 
 	if (exits_wanted)
 		running[i] = tag | INSIDE;
+	if (last_wanted && !on_host(tag))
+		last_enter(nr, tag);
 	if ((v & ~(__u64)CONTENT) == tag && nr < CALLS &&
 	    slots[v & (SLOTS - 1)].seen[nr] & v >> CLASS_SHIFT & 31 && !hides()) {
 		count_call(v & (SLOTS - 1), nr);

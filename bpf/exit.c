@@ -8,6 +8,9 @@
 #include "slot.h"
 #include "stack.h"
 #include "caps.h"
+#include "denied.h"
+#include "last.h"
+#include "filecalls.h"
 
 static __noinline int end_checks(long ret)
 {
@@ -15,41 +18,43 @@ static __noinline int end_checks(long ret)
 	return 0;
 }
 
-static __noinline int note_denied(__u64 nr, long ret)
+/* What has left without having entered was refused, or began before recording. */
+static __noinline int leave_refused(__u64 nr, long ret)
 {
 	struct task_struct *t = CURRENT();
-	struct mnt_namespace *m;
-	struct slot *s;
-	__u8 *p;
-	__u32 i;
+	__u32 refusal = refusal_of(t, ret);
 
-	s = contained(t, &m, &i);
-	if (!s || nr >= CALLS || READ(t, seccomp.mode) != 2)
-		return 0;
-	asm volatile("%0 &= 511" : "+r"(nr));
-	p = IS_COMPAT(t) ? &s->compat[nr] : &s->seen[nr];
-	if (*p & DENIED)
-		return 0;
-	*p |= DENIED;
-	tell(EVENT_CALL, i, s->id, nr, IS_COMPAT(t), class_of(t, m, s->init) | DENIED, -ret, t);
-	return 0;
+	if (refusal)
+		note_denied(nr, refusal == BY_SIGNAL ? DENIED_SIGNAL : -ret);
+	return refusal;
 }
 
 SEC("raw_tp/sys_exit")
 int leave(__u64 *ctx)
 {
-	__u64 tag = stack_tag(ctx[0]);
+	__u64 tag = stack_tag(ctx[0]), nr;
 	long ret = ctx[1];
 	__u64 *call = &running[stack_index(tag)], was = *call;
+	bool entered = was == (tag | INSIDE) || was == (tag | INSIDE | CHECKED);
+	__u32 refusal = NOT_REFUSED;
 
 	*call = tag;
-	if (was == (tag | INSIDE))
-		return 0;
 	if (was == (tag | INSIDE | CHECKED))
-		return end_checks(ret);
+		end_checks(ret);
+	if (entered && !files_wanted && !last_wanted)
+		return 0;
+	if (on_host(tag))
+		return 0;
+	nr = CALL_NR((struct pt_regs *)ctx[0]);
 	/* Seen to be outside, and yet it comes out. Where another task has the
 	 * entry, nothing is known. */
-	if (was == tag && ret < 0 && ret >= -4095)
-		return note_denied(CALL_NR((struct pt_regs *)ctx[0]), ret);
+	if (was == tag || was == (tag | SIGNALLED))
+		refusal = leave_refused(nr, ret);
+	if (refusal == BY_SIGNAL)
+		*call = tag | SIGNALLED;
+	if (last_wanted && (entered || refusal))
+		last_leave(nr, ret, tag, refusal);
+	if (files_wanted && !refusal && about_files(nr, ret))
+		note_files(nr, ret);
 	return 0;
 }

@@ -28,10 +28,16 @@ struct nsproxy {
 	struct pid_namespace *pid_ns_for_children;
 };
 
-struct qstr { const unsigned char *name; };
-struct super_block { __u32 s_dev; };
-struct inode { unsigned long i_ino; struct super_block *i_sb; };
-struct dentry { struct qstr d_name; struct dentry *d_parent; struct inode *d_inode; };
+struct qstr { __u64 hash_len; const unsigned char *name; };
+struct file_system_type { const char *name; };
+struct super_block { __u32 s_dev; struct file_system_type *s_type; };
+struct inode { unsigned short i_mode; unsigned long i_ino; struct super_block *i_sb; };
+struct dentry {
+	struct qstr d_name;
+	struct dentry *d_parent;
+	struct inode *d_inode;
+	struct super_block *d_sb;
+};
 struct vfsmount { struct dentry *mnt_root; };
 struct mount {
 	struct vfsmount mnt;
@@ -40,7 +46,11 @@ struct mount {
 	struct mnt_namespace *mnt_ns;
 };
 struct path { struct vfsmount *mnt; struct dentry *dentry; };
-struct file { struct path f_path; };
+struct file { struct path f_path; struct inode *f_inode; unsigned int f_mode; };
+struct fdtable { unsigned int max_fds; struct file **fd; };
+struct files_struct { struct fdtable *fdt; };
+struct fs_struct { struct path root, pwd; };
+struct linux_binprm { const char *filename, *interp; };
 struct mm_struct { struct file *exe_file; };
 
 struct kernfs_node { __u64 id; const char *name; };
@@ -58,6 +68,8 @@ struct signal_struct { struct list_head thread_head; };
 struct upid { int nr; };
 struct pid { unsigned int level; struct upid numbers[1]; };
 struct thread_info { unsigned long flags; __u32 status; };
+typedef struct { unsigned long sig[1]; } sigset_t;
+struct sigpending { sigset_t signal; };
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
@@ -73,6 +85,9 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct signal_struct *signal;
 	struct list_head thread_node;
+	struct files_struct *files;
+	struct fs_struct *fs;
+	struct sigpending pending;
 };
 struct task_struct___real { __u64 real_start_time; };		/* until 5.4 */
 
@@ -92,7 +107,7 @@ struct sock { struct sock_common __sk_common; struct sock_cgroup_data sk_cgrp_da
 #ifdef __TARGET_ARCH_arm64
 struct pt_regs { __u64 regs[31], orig_x0; int syscallno; };
 #else
-struct pt_regs { unsigned long di, si, dx, cx, ax, r10, orig_ax; };
+struct pt_regs { unsigned long bx, bp, di, si, dx, cx, ax, r8, r9, r10, orig_ax; };
 #endif
 
 struct seq_file;
@@ -116,9 +131,9 @@ struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
 #ifdef __TARGET_ARCH_arm64
 #define IS_COMPAT(t) ((READ(t, thread_info.flags) >> 22) & 1)	/* TIF_32BIT */
 #define CALL_NR(r) BPF_CORE_READ(r, syscallno)
-enum { NR_UNSHARE = 97, NR_SETNS = 268, NR_SECCOMP = 277, NR_PRCTL = 167 };
+enum { NR_UNSHARE = 97, NR_SETNS = 268, NR_SECCOMP = 277, NR_PRCTL = 167, NR_EXECVE = 221, NR_EXECVEAT = 281 };
 #else
 #define IS_COMPAT(t) ((READ(t, thread_info.status) >> 1) & 1)	/* TS_COMPAT */
 #define CALL_NR(r) BPF_CORE_READ(r, orig_ax)
-enum { NR_UNSHARE = 272, NR_SETNS = 308, NR_SECCOMP = 317, NR_PRCTL = 157 };
+enum { NR_UNSHARE = 272, NR_SETNS = 308, NR_SECCOMP = 317, NR_PRCTL = 157, NR_EXECVE = 59, NR_EXECVEAT = 322 };
 #endif

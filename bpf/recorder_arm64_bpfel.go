@@ -87,6 +87,66 @@ type RecorderExe struct {
 	Path [256]int8
 }
 
+type RecorderFileCall struct {
+	_      structs.HostLayout
+	How    uint8
+	Access uint8
+	Dir    uint8
+	Path   uint8
+	Dir2   uint8
+	Path2  uint8
+	Flags  uint8
+	Follow uint8
+}
+
+type RecorderFileKey struct {
+	_        structs.HostLayout
+	Id       uint64
+	Mount    uint64
+	Trail    uint64
+	Access   uint8
+	Overflow uint8
+	Called   uint8
+	Pad      [5]uint8
+}
+
+type RecorderFileVal struct {
+	_      structs.HostLayout
+	By     RecorderSighting
+	Flags  uint32
+	Length uint32
+	Fs     [16]int8
+	Inside [384]int8
+	Point  [256]int8
+	Text   [256]int8
+}
+
+type RecorderLast struct {
+	_      structs.HostLayout
+	Seq    uint64
+	Time   uint64
+	Ended  uint64
+	Args   [6]uint64
+	Result int64
+	Nr     uint32
+	Pid    uint32
+	Tid    uint32
+	Arch   uint8
+	State  uint8
+	Flags  uint8
+	Length uint8
+	Comm   [16]int8
+	Text   [144]int8
+}
+
+type RecorderLastCall struct {
+	_       structs.HostLayout
+	First   uint8
+	Second  uint8
+	Address uint8
+	Length  uint8
+}
+
 type RecorderLosses struct {
 	_        structs.HostLayout
 	Slots    uint64
@@ -99,6 +159,8 @@ type RecorderLosses struct {
 	Sockets  uint64
 	Args     uint64
 	Counts   uint64
+	Files    uint64
+	Lasts    uint64
 }
 
 type RecorderNetKey struct {
@@ -166,6 +228,14 @@ type RecorderRareKey struct {
 	Pad  [3]uint8
 }
 
+type RecorderRing struct {
+	_      structs.HostLayout
+	Head   uint64
+	Frozen uint64
+	Id     uint64
+	Index  uint64
+}
+
 type RecorderSighting struct {
 	_    structs.HostLayout
 	Time uint64
@@ -225,7 +295,14 @@ const (
 	RecorderMapEvents        = "events"
 	RecorderMapExeScratch    = "exe_scratch"
 	RecorderMapExes          = "exes"
+	RecorderMapFileCounts    = "file_counts"
+	RecorderMapFileScratch   = "file_scratch"
+	RecorderMapFiles         = "files"
 	RecorderMapFreeSlots     = "free_slots"
+	RecorderMapLastEntries   = "last_entries"
+	RecorderMapLastFree      = "last_free"
+	RecorderMapLastOpen      = "last_open"
+	RecorderMapLastRings     = "last_rings"
 	RecorderMapNets          = "nets"
 	RecorderMapOwners        = "owners"
 	RecorderMapPendingChecks = "pending_checks"
@@ -257,11 +334,16 @@ const (
 	RecorderVarByInum        = "by_inum"
 	RecorderVarCounting      = "counting"
 	RecorderVarExitsWanted   = "exits_wanted"
+	RecorderVarFileCalls     = "file_calls"
+	RecorderVarFilesWanted   = "files_wanted"
 	RecorderVarFresh         = "fresh"
 	RecorderVarHostInum      = "host_inum"
 	RecorderVarHostNetns     = "host_netns"
+	RecorderVarLastCalls     = "last_calls"
+	RecorderVarLastWanted    = "last_wanted"
 	RecorderVarLeaving       = "leaving"
 	RecorderVarLost          = "lost"
+	RecorderVarOpened        = "opened"
 	RecorderVarRunning       = "running"
 	RecorderVarSlots         = "slots"
 	RecorderVarStackShift    = "stack_shift"
@@ -353,7 +435,14 @@ type RecorderMapSpecs struct {
 	Events        *ebpf.MapSpec `ebpf:"events"`
 	ExeScratch    *ebpf.MapSpec `ebpf:"exe_scratch"`
 	Exes          *ebpf.MapSpec `ebpf:"exes"`
+	FileCounts    *ebpf.MapSpec `ebpf:"file_counts"`
+	FileScratch   *ebpf.MapSpec `ebpf:"file_scratch"`
+	Files         *ebpf.MapSpec `ebpf:"files"`
 	FreeSlots     *ebpf.MapSpec `ebpf:"free_slots"`
+	LastEntries   *ebpf.MapSpec `ebpf:"last_entries"`
+	LastFree      *ebpf.MapSpec `ebpf:"last_free"`
+	LastOpen      *ebpf.MapSpec `ebpf:"last_open"`
+	LastRings     *ebpf.MapSpec `ebpf:"last_rings"`
 	Nets          *ebpf.MapSpec `ebpf:"nets"`
 	Owners        *ebpf.MapSpec `ebpf:"owners"`
 	PendingChecks *ebpf.MapSpec `ebpf:"pending_checks"`
@@ -371,11 +460,16 @@ type RecorderVariableSpecs struct {
 	ByInum       *ebpf.VariableSpec `ebpf:"by_inum"`
 	Counting     *ebpf.VariableSpec `ebpf:"counting"`
 	ExitsWanted  *ebpf.VariableSpec `ebpf:"exits_wanted"`
+	FileCalls    *ebpf.VariableSpec `ebpf:"file_calls"`
+	FilesWanted  *ebpf.VariableSpec `ebpf:"files_wanted"`
 	Fresh        *ebpf.VariableSpec `ebpf:"fresh"`
 	HostInum     *ebpf.VariableSpec `ebpf:"host_inum"`
 	HostNetns    *ebpf.VariableSpec `ebpf:"host_netns"`
+	LastCalls    *ebpf.VariableSpec `ebpf:"last_calls"`
+	LastWanted   *ebpf.VariableSpec `ebpf:"last_wanted"`
 	Leaving      *ebpf.VariableSpec `ebpf:"leaving"`
 	Lost         *ebpf.VariableSpec `ebpf:"lost"`
+	Opened       *ebpf.VariableSpec `ebpf:"opened"`
 	Running      *ebpf.VariableSpec `ebpf:"running"`
 	Slots        *ebpf.VariableSpec `ebpf:"slots"`
 	StackShift   *ebpf.VariableSpec `ebpf:"stack_shift"`
@@ -419,7 +513,14 @@ type RecorderMaps struct {
 	Events        *ebpf.Map `ebpf:"events"`
 	ExeScratch    *ebpf.Map `ebpf:"exe_scratch"`
 	Exes          *ebpf.Map `ebpf:"exes"`
+	FileCounts    *ebpf.Map `ebpf:"file_counts"`
+	FileScratch   *ebpf.Map `ebpf:"file_scratch"`
+	Files         *ebpf.Map `ebpf:"files"`
 	FreeSlots     *ebpf.Map `ebpf:"free_slots"`
+	LastEntries   *ebpf.Map `ebpf:"last_entries"`
+	LastFree      *ebpf.Map `ebpf:"last_free"`
+	LastOpen      *ebpf.Map `ebpf:"last_open"`
+	LastRings     *ebpf.Map `ebpf:"last_rings"`
 	Nets          *ebpf.Map `ebpf:"nets"`
 	Owners        *ebpf.Map `ebpf:"owners"`
 	PendingChecks *ebpf.Map `ebpf:"pending_checks"`
@@ -445,7 +546,14 @@ func (m *RecorderMaps) Close() error {
 		m.Events,
 		m.ExeScratch,
 		m.Exes,
+		m.FileCounts,
+		m.FileScratch,
+		m.Files,
 		m.FreeSlots,
+		m.LastEntries,
+		m.LastFree,
+		m.LastOpen,
+		m.LastRings,
 		m.Nets,
 		m.Owners,
 		m.PendingChecks,
@@ -464,11 +572,16 @@ type RecorderVariables struct {
 	ByInum       *ebpf.Variable `ebpf:"by_inum"`
 	Counting     *ebpf.Variable `ebpf:"counting"`
 	ExitsWanted  *ebpf.Variable `ebpf:"exits_wanted"`
+	FileCalls    *ebpf.Variable `ebpf:"file_calls"`
+	FilesWanted  *ebpf.Variable `ebpf:"files_wanted"`
 	Fresh        *ebpf.Variable `ebpf:"fresh"`
 	HostInum     *ebpf.Variable `ebpf:"host_inum"`
 	HostNetns    *ebpf.Variable `ebpf:"host_netns"`
+	LastCalls    *ebpf.Variable `ebpf:"last_calls"`
+	LastWanted   *ebpf.Variable `ebpf:"last_wanted"`
 	Leaving      *ebpf.Variable `ebpf:"leaving"`
 	Lost         *ebpf.Variable `ebpf:"lost"`
+	Opened       *ebpf.Variable `ebpf:"opened"`
 	Running      *ebpf.Variable `ebpf:"running"`
 	Slots        *ebpf.Variable `ebpf:"slots"`
 	StackShift   *ebpf.Variable `ebpf:"stack_shift"`

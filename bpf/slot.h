@@ -3,6 +3,7 @@
 #pragma once
 #include "event.h"
 #include "phase.h"
+#include "ring.h"
 
 /* A runtime may join network and cgroup after it made the mount namespace, but
  * before the workload's first program. */
@@ -60,6 +61,8 @@ __noinline int make_slot(void)
 			return -1;
 		}
 		if (!bpf_map_update_elem(&by_id, &id, &i, BPF_NOEXIST)) {
+			if (last_wanted)
+				claim_ring(i, id);
 			fill(&slots[i & (SLOTS - 1)], t, m, id);
 			tell(EVENT_SLOT, i, id, 0, 0, 0, 0, t);
 			goto out;

@@ -13,9 +13,9 @@
 
 enum { CLASS_SHIFT = 11, CONTENT = 0xffff };
 
-/* What running[] says of a task beside its tag: that it is in a call, and that a
- * capability was checked there. */
-enum { INSIDE = 1, CHECKED = 2 };
+/* What running[] says of a task beside its tag: that it is in a call, that a
+ * capability was checked there, and that a filter sent a signal in its place. */
+enum { INSIDE = 1, CHECKED = 2, SIGNALLED = 4 };
 
 /* The verifier knows stack_shift and takes the branch out: the usual size costs a
  * shift by a constant. */
@@ -29,6 +29,14 @@ static __always_inline __u64 stack_tag(__u64 address)
 static __always_inline __u32 stack_index(__u64 tag)
 {
 	return (tag >> 16) * 0x9E3779B97F4A7C15ULL >> 50 & (STACKS - 1);
+}
+
+/* Known to be the host's, so that there is nothing to record. */
+static __always_inline bool on_host(__u64 tag)
+{
+	__u64 v = stacks[stack_index(tag)];
+
+	return (v & ~(__u64)CONTENT) == tag && !(v & (SLOTS - 1));
 }
 
 static __always_inline void forget_stack(struct task_struct *t)

@@ -29,6 +29,7 @@ enum class {
 };
 
 enum arch { ARCH_NATIVE, ARCH_COMPAT, ARCH_X32 };
+enum { X32 = 0x40000000 };	/* the bit in a call's number */
 
 /* Calls that always take the slow path, because after them the task may be in
  * another container or under another filter. Kept apart from seen[]. */
@@ -109,7 +110,9 @@ struct net_val {
 struct exe { char path[EXE_PATH]; };
 
 /* What could not be kept. */
-struct losses { __u64 slots, events, calls, caps, nets, exes, outcomes, sockets, args, counts; };
+struct losses {
+	__u64 slots, events, calls, caps, nets, exes, outcomes, sockets, args, counts, files, lasts;
+};
 
 struct task {
 	__u64 id;

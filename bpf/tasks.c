@@ -3,6 +3,8 @@
 /* The life of tasks: birth, exec, death. */
 #include "slot.h"
 #include "stack.h"
+#include "filecalls.h"
+#include "last.h"
 #include "pending.h"
 
 enum { KTHREADD = 2 };
@@ -31,6 +33,8 @@ int exec(__u64 *ctx)
 		note_place(s, t);
 	if (!s->init && !foreign(t, m, s->init))
 		s->init = READ(t, tgid);
+	if (files_wanted && class_of(t, m, s->init) >= RUN_OPEN)
+		note_exec(s, t, m, (struct linux_binprm *)ctx[2]);
 	tell(EVENT_EXEC, i, s->id, 0, 0, class_of(t, m, s->init), 0, t);
 	return 0;
 }
@@ -52,6 +56,22 @@ static __noinline bool is_init(struct task_struct *t, __u32 flags, int init)
 	return nr == 1;
 }
 
+/* A task that a filter ended in a call it had not entered. */
+static __noinline int killed(struct task_struct *t)
+{
+	__u64 tag = stack_tag((__u64)BPF_CORE_READ(t, stack)), nr;
+
+	if (READ(t, seccomp.mode) != SECCOMP_MODE_FILTER || running[stack_index(tag)] != tag)
+		return 0;
+	nr = CALL_NR(registers(t));
+	if ((long)nr < 0)
+		return 0;
+	note_denied(nr, DENIED_SIGNAL);
+	if (last_wanted)
+		last_leave(nr, 0, tag, BY_SIGNAL);
+	return 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int gone(__u64 *ctx)
 {
@@ -63,6 +83,8 @@ int gone(__u64 *ctx)
 	/* The call it ends in does not return. */
 	if (exits_wanted && leaving)
 		settle_all(bpf_get_current_pid_tgid(), OUTCOME_UNKNOWN);
+	if (exits_wanted && leaving && (READ(t, exit_code) & 0x7f) == SIGSYS)
+		killed(t);
 	if (READ(t, pid) != READ(t, tgid))
 		return 0;
 	s = contained(t, &m, &i);

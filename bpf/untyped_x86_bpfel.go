@@ -74,6 +74,66 @@ type UntypedExe struct {
 	Path [256]int8
 }
 
+type UntypedFileCall struct {
+	_      structs.HostLayout
+	How    uint8
+	Access uint8
+	Dir    uint8
+	Path   uint8
+	Dir2   uint8
+	Path2  uint8
+	Flags  uint8
+	Follow uint8
+}
+
+type UntypedFileKey struct {
+	_        structs.HostLayout
+	Id       uint64
+	Mount    uint64
+	Trail    uint64
+	Access   uint8
+	Overflow uint8
+	Called   uint8
+	Pad      [5]uint8
+}
+
+type UntypedFileVal struct {
+	_      structs.HostLayout
+	By     UntypedSighting
+	Flags  uint32
+	Length uint32
+	Fs     [16]int8
+	Inside [384]int8
+	Point  [256]int8
+	Text   [256]int8
+}
+
+type UntypedLast struct {
+	_      structs.HostLayout
+	Seq    uint64
+	Time   uint64
+	Ended  uint64
+	Args   [6]uint64
+	Result int64
+	Nr     uint32
+	Pid    uint32
+	Tid    uint32
+	Arch   uint8
+	State  uint8
+	Flags  uint8
+	Length uint8
+	Comm   [16]int8
+	Text   [144]int8
+}
+
+type UntypedLastCall struct {
+	_       structs.HostLayout
+	First   uint8
+	Second  uint8
+	Address uint8
+	Length  uint8
+}
+
 type UntypedLosses struct {
 	_        structs.HostLayout
 	Slots    uint64
@@ -86,6 +146,8 @@ type UntypedLosses struct {
 	Sockets  uint64
 	Args     uint64
 	Counts   uint64
+	Files    uint64
+	Lasts    uint64
 }
 
 type UntypedNetKey struct {
@@ -153,6 +215,14 @@ type UntypedRareKey struct {
 	Pad  [3]uint8
 }
 
+type UntypedRing struct {
+	_      structs.HostLayout
+	Head   uint64
+	Frozen uint64
+	Id     uint64
+	Index  uint64
+}
+
 type UntypedSighting struct {
 	_    structs.HostLayout
 	Time uint64
@@ -212,7 +282,14 @@ const (
 	UntypedMapEvents        = "events"
 	UntypedMapExeScratch    = "exe_scratch"
 	UntypedMapExes          = "exes"
+	UntypedMapFileCounts    = "file_counts"
+	UntypedMapFileScratch   = "file_scratch"
+	UntypedMapFiles         = "files"
 	UntypedMapFreeSlots     = "free_slots"
+	UntypedMapLastEntries   = "last_entries"
+	UntypedMapLastFree      = "last_free"
+	UntypedMapLastOpen      = "last_open"
+	UntypedMapLastRings     = "last_rings"
 	UntypedMapNets          = "nets"
 	UntypedMapOwnerScratch  = "owner_scratch"
 	UntypedMapOwners        = "owners"
@@ -245,11 +322,16 @@ const (
 	UntypedVarByInum        = "by_inum"
 	UntypedVarCounting      = "counting"
 	UntypedVarExitsWanted   = "exits_wanted"
+	UntypedVarFileCalls     = "file_calls"
+	UntypedVarFilesWanted   = "files_wanted"
 	UntypedVarFresh         = "fresh"
 	UntypedVarHostInum      = "host_inum"
 	UntypedVarHostNetns     = "host_netns"
+	UntypedVarLastCalls     = "last_calls"
+	UntypedVarLastWanted    = "last_wanted"
 	UntypedVarLeaving       = "leaving"
 	UntypedVarLost          = "lost"
+	UntypedVarOpened        = "opened"
 	UntypedVarRunning       = "running"
 	UntypedVarSlots         = "slots"
 	UntypedVarStackShift    = "stack_shift"
@@ -341,7 +423,14 @@ type UntypedMapSpecs struct {
 	Events        *ebpf.MapSpec `ebpf:"events"`
 	ExeScratch    *ebpf.MapSpec `ebpf:"exe_scratch"`
 	Exes          *ebpf.MapSpec `ebpf:"exes"`
+	FileCounts    *ebpf.MapSpec `ebpf:"file_counts"`
+	FileScratch   *ebpf.MapSpec `ebpf:"file_scratch"`
+	Files         *ebpf.MapSpec `ebpf:"files"`
 	FreeSlots     *ebpf.MapSpec `ebpf:"free_slots"`
+	LastEntries   *ebpf.MapSpec `ebpf:"last_entries"`
+	LastFree      *ebpf.MapSpec `ebpf:"last_free"`
+	LastOpen      *ebpf.MapSpec `ebpf:"last_open"`
+	LastRings     *ebpf.MapSpec `ebpf:"last_rings"`
 	Nets          *ebpf.MapSpec `ebpf:"nets"`
 	OwnerScratch  *ebpf.MapSpec `ebpf:"owner_scratch"`
 	Owners        *ebpf.MapSpec `ebpf:"owners"`
@@ -360,11 +449,16 @@ type UntypedVariableSpecs struct {
 	ByInum       *ebpf.VariableSpec `ebpf:"by_inum"`
 	Counting     *ebpf.VariableSpec `ebpf:"counting"`
 	ExitsWanted  *ebpf.VariableSpec `ebpf:"exits_wanted"`
+	FileCalls    *ebpf.VariableSpec `ebpf:"file_calls"`
+	FilesWanted  *ebpf.VariableSpec `ebpf:"files_wanted"`
 	Fresh        *ebpf.VariableSpec `ebpf:"fresh"`
 	HostInum     *ebpf.VariableSpec `ebpf:"host_inum"`
 	HostNetns    *ebpf.VariableSpec `ebpf:"host_netns"`
+	LastCalls    *ebpf.VariableSpec `ebpf:"last_calls"`
+	LastWanted   *ebpf.VariableSpec `ebpf:"last_wanted"`
 	Leaving      *ebpf.VariableSpec `ebpf:"leaving"`
 	Lost         *ebpf.VariableSpec `ebpf:"lost"`
+	Opened       *ebpf.VariableSpec `ebpf:"opened"`
 	Running      *ebpf.VariableSpec `ebpf:"running"`
 	Slots        *ebpf.VariableSpec `ebpf:"slots"`
 	StackShift   *ebpf.VariableSpec `ebpf:"stack_shift"`
@@ -408,7 +502,14 @@ type UntypedMaps struct {
 	Events        *ebpf.Map `ebpf:"events"`
 	ExeScratch    *ebpf.Map `ebpf:"exe_scratch"`
 	Exes          *ebpf.Map `ebpf:"exes"`
+	FileCounts    *ebpf.Map `ebpf:"file_counts"`
+	FileScratch   *ebpf.Map `ebpf:"file_scratch"`
+	Files         *ebpf.Map `ebpf:"files"`
 	FreeSlots     *ebpf.Map `ebpf:"free_slots"`
+	LastEntries   *ebpf.Map `ebpf:"last_entries"`
+	LastFree      *ebpf.Map `ebpf:"last_free"`
+	LastOpen      *ebpf.Map `ebpf:"last_open"`
+	LastRings     *ebpf.Map `ebpf:"last_rings"`
 	Nets          *ebpf.Map `ebpf:"nets"`
 	OwnerScratch  *ebpf.Map `ebpf:"owner_scratch"`
 	Owners        *ebpf.Map `ebpf:"owners"`
@@ -435,7 +536,14 @@ func (m *UntypedMaps) Close() error {
 		m.Events,
 		m.ExeScratch,
 		m.Exes,
+		m.FileCounts,
+		m.FileScratch,
+		m.Files,
 		m.FreeSlots,
+		m.LastEntries,
+		m.LastFree,
+		m.LastOpen,
+		m.LastRings,
 		m.Nets,
 		m.OwnerScratch,
 		m.Owners,
@@ -455,11 +563,16 @@ type UntypedVariables struct {
 	ByInum       *ebpf.Variable `ebpf:"by_inum"`
 	Counting     *ebpf.Variable `ebpf:"counting"`
 	ExitsWanted  *ebpf.Variable `ebpf:"exits_wanted"`
+	FileCalls    *ebpf.Variable `ebpf:"file_calls"`
+	FilesWanted  *ebpf.Variable `ebpf:"files_wanted"`
 	Fresh        *ebpf.Variable `ebpf:"fresh"`
 	HostInum     *ebpf.Variable `ebpf:"host_inum"`
 	HostNetns    *ebpf.Variable `ebpf:"host_netns"`
+	LastCalls    *ebpf.Variable `ebpf:"last_calls"`
+	LastWanted   *ebpf.Variable `ebpf:"last_wanted"`
 	Leaving      *ebpf.Variable `ebpf:"leaving"`
 	Lost         *ebpf.Variable `ebpf:"lost"`
+	Opened       *ebpf.Variable `ebpf:"opened"`
 	Running      *ebpf.Variable `ebpf:"running"`
 	Slots        *ebpf.Variable `ebpf:"slots"`
 	StackShift   *ebpf.Variable `ebpf:"stack_shift"`

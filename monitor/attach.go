@@ -39,11 +39,14 @@ func (p *probes) attachAll(o Options) (trace.Probes, error) {
 			return trace.Probes{}, err
 		}
 	}
-	if o.Denied == "on" || outcomesWanted(o) {
+	if o.Denied == "on" || outcomesWanted(o) || exitsNeeded(o) {
 		if err := p.watchExits(true); err != nil {
 			return trace.Probes{}, err
 		}
 		names.Syscalls += " raw_tp/sys_exit"
+	}
+	if o.Files {
+		names.Files = "raw_tp/sys_exit tp_btf/sched_process_exec"
 	}
 	p.settle()
 	return names, nil

@@ -31,6 +31,9 @@ type facts struct {
 	nets    map[bpf.RecorderNetKey]*waiting
 	calls   map[bpf.RecorderCallKey]struct{}
 	args    map[bpf.RecorderArgKey]struct{}
+	files   map[bpf.RecorderFileKey]struct{}
+	named   []naming         // names that wait until it is known where they lead
+	opened  uint64           // entries the map of files had when it was read
 	settled map[any]struct{} // facts of which a better version is known
 }
 
@@ -47,6 +50,7 @@ func newFacts() *facts {
 		nets:    make(map[bpf.RecorderNetKey]*waiting),
 		calls:   make(map[bpf.RecorderCallKey]struct{}),
 		args:    make(map[bpf.RecorderArgKey]struct{}),
+		files:   make(map[bpf.RecorderFileKey]struct{}),
 		settled: make(map[any]struct{}),
 	}
 }
@@ -62,6 +66,9 @@ func (r *recording) readFacts(last bool) error {
 		return err
 	}
 	if err := r.readArgs(); err != nil {
+		return err
+	}
+	if err := r.readFiles(last); err != nil {
 		return err
 	}
 	if err := r.readCaps(last); err != nil {

@@ -36,6 +36,7 @@ func (r *recording) finish(reason string) error {
 		return err
 	}
 	r.losses()
+	r.tornCalls()
 	r.write(&trace.End{
 		Time: r.clock.now(), Lost: r.lost,
 		Complete: r.complete(), Reason: reason,
@@ -106,13 +107,24 @@ func (r *recording) losses() {
 		Calls: now.Calls - r.told.Calls, Caps: now.Caps - r.told.Caps,
 		Nets: now.Nets - r.told.Nets, Sockets: now.Sockets - r.told.Sockets,
 		Args: now.Args - r.told.Args, Counts: now.Counts - r.told.Counts,
+		Files: now.Files - r.told.Files, Lasts: now.Lasts - r.told.Lasts,
 		Exes: now.Exes - r.told.Exes, Outcomes: now.Outcomes - r.told.Outcomes,
 	}
 	for _, loss := range r.lossRecords(delta) {
 		r.write(&loss)
 	}
-	r.lost += delta.Slots + delta.Calls + delta.Args + delta.Caps + delta.Nets + delta.Sockets
+	r.lost += delta.Slots + delta.Calls + delta.Args + delta.Caps + delta.Nets + delta.Sockets + delta.Files
 	r.told = now
+}
+
+// tornCalls writes how many last calls were not whole.
+func (r *recording) tornCalls() {
+	if r.torn > 0 {
+		r.write(&trace.Loss{
+			Probe: "last", Stage: "ring", Count: r.torn, EvidenceOnly: true,
+			Reason: "last calls that others were written over while they were read",
+		})
+	}
 }
 
 // lossRecords names what was lost. The last three stages cost evidence and no
@@ -126,6 +138,9 @@ func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
 		{Probe: "capabilities", Stage: "map", Count: l.Caps, Reason: "too many distinct checks"},
 		{Probe: "network", Stage: "map", Count: l.Nets, Reason: "too many distinct peers"},
 		{Probe: "network", Stage: "socket", Count: l.Sockets, Reason: "no memory for a socket's owner"},
+		{Probe: "files", Stage: "map", Count: l.Files, Reason: "too many distinct files"},
+		{Probe: "last", Stage: "slot", Count: l.Lasts, EvidenceOnly: true,
+			Reason: fmt.Sprintf("more than %d containers at a time: last calls of those beyond", Rings(max(r.o.Last, 1)))},
 		{Probe: "syscalls", Stage: "ring", Count: l.Events,
 			Reason: "time and process of first sightings; the facts are here", EvidenceOnly: true},
 		{Probe: "capabilities", Stage: "outcome", Count: l.Outcomes,

@@ -70,7 +70,17 @@ type Options struct {
 	// it, such a call of a number that its container used natively before may be
 	// passed over. x86 only; elsewhere a program has one ABI.
 	StrictCompat bool
-	Slots        int // containers recorded at a time; 0 is 2047, the most there can be
+	// Files has facts recorded about programs that are run and files that are
+	// opened and changed. The cost is that of Denied, and more for those calls.
+	Files bool
+	// Last is how many of each container's last calls are kept, with arguments
+	// and results, and written when it ends, when a filter first refuses a call
+	// of it, and for each value of Dump; 0 is none, MaxLast the most. The cost is
+	// that of Denied and more for each call.
+	Last int
+	Dump <-chan os.Signal
+
+	Slots int // containers recorded at a time; 0 is 2047, the most there can be
 
 	// Pin is a folder of a bpf file system to keep probes and state in while this
 	// process lives: where it is killed, recording goes on. "" keeps nothing.
@@ -128,7 +138,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := privileged(o); err != nil {
+	if err := errors.Join(checkLast(o.Last), privileged(o)); err != nil {
 		return Result{}, err
 	}
 	cmd, err := newCommand(o)
@@ -203,7 +213,7 @@ func open(o Options) (*probes, trace.Probes, error) {
 	}
 	p, err := load(limits{
 		slots: slotLimit(o), exits: exitsWanted(o), args: o.Arguments, counts: o.Counts,
-		strict: o.StrictCompat, without: o.without,
+		strict: o.StrictCompat, files: o.Files, last: o.Last, without: o.without,
 	})
 	if err != nil {
 		return nil, trace.Probes{}, explain(err)
@@ -226,7 +236,10 @@ func slotLimit(o Options) uint32 {
 }
 
 // exitsWanted tells whether the probe on the way out may be needed.
-func exitsWanted(o Options) bool { return o.Denied != "off" || outcomesWanted(o) }
+func exitsWanted(o Options) bool { return o.Denied != "off" || outcomesWanted(o) || exitsNeeded(o) }
+
+// exitsNeeded tells whether there is nothing to record without it.
+func exitsNeeded(o Options) bool { return o.Files || o.Last > 0 }
 
 func outcomesWanted(o Options) bool {
 	if o.Outcomes == "on" || o.Outcomes == "off" {

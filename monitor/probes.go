@@ -50,6 +50,8 @@ type limits struct {
 	args    bool   // arguments are watched
 	counts  bool   // occurrences are counted
 	strict  bool   // every call is asked for its ABI
+	files   bool   // programs and files are
+	last    int    // calls kept of each container
 	without string // a core program that is left out
 }
 
@@ -72,6 +74,10 @@ func load(l limits) (*probes, error) {
 		return nil, fmt.Errorf("loading the probes: %w", err)
 	}
 	if p.state, err = newState(spec, p.coll, l.slots); err != nil {
+		p.coll.Close()
+		return nil, err
+	}
+	if err := p.state.freeRings(l.last, l.slots); err != nil {
 		p.coll.Close()
 		return nil, err
 	}
@@ -106,6 +112,9 @@ func (p *probes) configure(l limits) error {
 		if err := p.watchArguments(); err != nil {
 			return err
 		}
+	}
+	if err := errors.Join(p.watchFiles(l.files), p.watchLast(l.last, l.slots)); err != nil {
+		return err
 	}
 	shift := p.spec.Variables[bpf.RecorderVarStackShift]
 	if err := shift.Set(stackShift()); err != nil {

@@ -41,7 +41,8 @@ type recording struct {
 	told      bpf.RecorderLosses
 	lost      uint64
 	hostNetns uint32
-	gone      int // selected containers that ended and are forgotten
+	torn      uint64 // entries of the flight recorder that were not whole
+	gone      int    // selected containers that ended and are forgotten
 }
 
 func newRecording(o Options, p *probes, out *output, cmd *command, i *identifier) *recording {
@@ -100,6 +101,8 @@ func (r *recording) follow(ctx context.Context) string {
 			return "interrupt"
 		case <-r.cmd.done:
 			return "command"
+		case <-r.o.Dump:
+			r.dumpAll()
 		case now := <-tick.C:
 			if err := r.step(now); err != nil {
 				r.o.Log.Error("recording stops", "error", err)
@@ -117,6 +120,9 @@ func (r *recording) step(now time.Time) error {
 	if err := r.p.state.drain(r.event); err != nil {
 		return err
 	}
+	if err := r.freshFiles(); err != nil {
+		return err
+	}
 	r.answers()
 	r.ask(now)
 	r.watchDenied()
@@ -130,6 +136,7 @@ func (r *recording) step(now time.Time) error {
 	if now.Sub(r.scanned) >= scanEvery {
 		r.scanned = now
 		r.scan()
+		r.tendRings()
 	}
 	if err := r.writeCounts(false); err != nil {
 		return err
@@ -261,6 +268,7 @@ func (r *recording) scan() {
 func (r *recording) ended(s *space, at uint64, code *uint32) {
 	if s.ended == 0 {
 		s.ended, s.code = at, code
+		r.dump(s, trace.WhyEnd)
 	}
 	if c := s.subject; c != nil && c.main == s {
 		r.end(c)
@@ -270,7 +278,7 @@ func (r *recording) ended(s *space, at uint64, code *uint32) {
 // watchDenied has the way out of calls watched while a recorded container has a
 // filter that may refuse some.
 func (r *recording) watchDenied() {
-	if r.o.Denied == "on" || r.o.Denied == "off" || outcomesWanted(r.o) {
+	if r.o.Denied == "on" || r.o.Denied == "off" || outcomesWanted(r.o) || exitsNeeded(r.o) {
 		return
 	}
 	filtered := false

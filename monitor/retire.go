@@ -1,6 +1,11 @@
 package monitor
 
-import "time"
+import (
+	"time"
+
+	"advisor/bpf"
+	"advisor/trace"
+)
 
 // retirement is how far a slot is on its way to be used again.
 type retirement int
@@ -29,6 +34,8 @@ func (r *recording) retire(s *space, alive bool) {
 	case s.retired == inUse && bootClock()-time.Duration(s.ended) > keepEnded:
 		r.settleSpace(s)
 		r.countSpace(s)
+		r.dump(s, trace.WhyEnd)
+		r.dropRing(s, bpf.RecorderRing{})
 		if err := r.p.state.empty(s.index, s.id); err != nil {
 			r.o.Log.Warn("emptying a slot", "error", err)
 			return

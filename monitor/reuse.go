@@ -25,6 +25,8 @@ func (s *state) empty(index uint32, id uint64) error {
 		s.uncount(index),
 		deleteIf(s.maps[bpf.RecorderMapArgs], func(k *bpf.RecorderArgKey) bool { return k.Id == id }),
 		deleteIf(s.maps[bpf.RecorderMapArgCounts], func(k *bpf.RecorderCallKey) bool { return k.Id == id }),
+		deleteIf(s.maps[bpf.RecorderMapFiles], func(k *bpf.RecorderFileKey) bool { return k.Id == id }),
+		deleteIf(s.maps[bpf.RecorderMapFileCounts], func(k *bpf.RecorderFileKey) bool { return k.Id == id }),
 		deleteHints[uint64](s.maps[bpf.RecorderMapByCgroup], id),
 		deleteHints[uint32](s.maps[bpf.RecorderMapByNetns], id))
 }
@@ -113,6 +115,11 @@ func (f *facts) forget(id uint64) {
 	for key := range f.args {
 		if key.Id == id {
 			delete(f.args, key)
+		}
+	}
+	for key := range f.files {
+		if key.Id == id {
+			delete(f.files, key)
 		}
 	}
 	for key := range f.settled {

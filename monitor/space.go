@@ -14,6 +14,7 @@ import (
 type space struct {
 	id     uint64
 	index  uint32 // of its slot, 0 while none is known
+	inum   uint32
 	netns  uint32
 	pidns  uint32
 	cgroup uint64
@@ -37,6 +38,9 @@ type space struct {
 	asked   int
 	nextAsk time.Time
 
+	places places // of files, as they were seen
+	flight flight
+
 	told callSets // what was written or is waiting to be
 	last callSets // as of the last snapshot
 }
@@ -55,7 +59,7 @@ type fact struct {
 
 // learn takes over what a slot says of its namespace.
 func (s *space) learn(slot *bpf.RecorderSlot) {
-	s.netns, s.pidns, s.cgroup = slot.Netns, slot.Pidns, slot.Cgroup
+	s.netns, s.pidns, s.cgroup, s.inum = slot.Netns, slot.Pidns, slot.Cgroup, slot.Inum
 	s.time, s.first = slot.Time, int(slot.Pid)
 	s.late = s.late || slot.Flags&slotLate != 0
 	pid := slot.Init
@@ -133,9 +137,18 @@ func (r *recording) denied(s *space, e *bpf.RecorderEvent) {
 	arch := archName(e.Arch)
 	rec := &trace.Denied{
 		Arch: arch, Nr: int(e.Nr), Syscall: trace.SyscallName(arch, int(e.Nr)),
-		Action: trace.ErrnoName(int(e.Code)), Sighting: r.sighting(&e.By),
+		Action: action(e.Code), Sighting: r.sighting(&e.By),
 	}
 	r.fact(s, callKey{e.Arch, classDenied, e.Nr}, rec)
+	r.firstDenied(s)
+}
+
+// action is what the caller got: an errno, or the signal that ends it.
+func action(code uint32) string {
+	if code == deniedSignal {
+		return "SIGSYS"
+	}
+	return trace.ErrnoName(int(code))
 }
 
 // compare finds the calls in slot that no event has told of.

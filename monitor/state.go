@@ -42,6 +42,9 @@ const (
 	eventCall = 2
 	eventExec = 3
 	eventExit = 4
+
+	deniedSignal = 4096
+	stackEntries = 16384
 )
 
 // state reads what the probes keep. Nothing is deleted by reading.

@@ -90,6 +90,12 @@ func assign(rec trace.Record, id string) {
 		rec.Container = id
 	case *trace.Exit:
 		rec.Container = id
+	case *trace.Exec:
+		rec.Container = id
+	case *trace.File:
+		rec.Container = id
+	case *trace.Last:
+		rec.Container = id
 	}
 }
 

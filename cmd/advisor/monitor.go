@@ -32,6 +32,8 @@ type monitorCmd struct {
 	Outcomes  string `enum:"auto,on,off" default:"auto" help:"Record how calls that checked a capability ended: auto, on or off."`
 	Arguments bool   `help:"Record arguments that are flags, families and commands."`
 	Counts    bool   `help:"Count the occurrences of each fact."`
+	Files     bool   `help:"Record programs that are run, and which file systems are read and written where."`
+	Last      int    `placeholder:"N" help:"Keep the last N calls of each container, with paths; written when it ends, at the first refused call and on SIGUSR1."`
 
 	StrictCompat bool `help:"Ask every call for its ABI, so that int 0x80 in 64-bit programs never hides."`
 

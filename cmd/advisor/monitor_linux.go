@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 
 	"advisor/monitor"
 	"advisor/monitor/container"
@@ -70,11 +72,23 @@ func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.O
 		Command:       command, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Denied: c.Denied, Outcomes: c.Outcomes, Arguments: c.Arguments, Slots: c.Slots,
 		Counts: c.Counts, StrictCompat: c.StrictCompat,
+		Files: c.Files, Last: c.Last, Dump: c.dumps(),
 		Drop: true, Version: version(),
 		Log:    slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
 		Ready:  func(st monitor.Status) { p.ready(st, c.ReadyFile) },
 		Status: p.status,
 	}
+}
+
+// dumps says when SIGUSR1 asks for the last calls. Where none are kept it is
+// left to end the process, as it does.
+func (c *monitorCmd) dumps() <-chan os.Signal {
+	if c.Last <= 0 {
+		return nil
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	return asked
 }
 
 // explain adds what a user can do, and the code for a failure that is ours

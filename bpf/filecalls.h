@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Which calls are about files, and where their arguments are. */
+#pragma once
+#include "opened.h"
+
+static __always_inline __u64 argument_at(__u64 *a, __u8 i)
+{
+	return i < SIX ? a[i & 7] : 0;
+}
+
+static __always_inline int directory_at(__u64 *a, __u8 i)
+{
+	return i < SIX ? (int)a[i & 7] : AT_FDCWD;
+}
+
+/* Whether the call that has returned is one of those. Most are not. */
+static __always_inline bool about_files(__u64 nr, long ret)
+{
+	return nr < CALLS && !(ret < 0 && ret >= -4095) && file_calls[nr & (CALLS - 1)].how;
+}
+
+static __always_inline int note_names(struct slot *s, struct mnt_namespace *m,
+				      volatile const struct file_call *c, __u64 *a)
+{
+	__u32 access = c->access;
+	__u8 first = c->path, second = c->path2;
+
+	if (c->follow && !(argument_at(a, c->flags) & AT_SYMLINK_NOFOLLOW))
+		access |= 1 << 8;
+	note_name(s, m, argument_at(a, first), directory_at(a, c->dir), access);
+	if (second != NO_ARG)
+		note_name(s, m, argument_at(a, second), directory_at(a, c->dir2), access);
+	return 0;
+}
+
+/* Not static, so that it is verified once. */
+__noinline int note_files(__u64 nr, long ret)
+{
+	struct task_struct *t = CURRENT();
+	struct mnt_namespace *m;
+	volatile const struct file_call *c = &file_calls[nr & (CALLS - 1)];
+	__u64 a[8] = {};
+	struct slot *s;
+	__u32 i;
+
+	s = contained(t, &m, &i);
+	if (!s || IS_COMPAT(t) || class_of(t, m, s->init) < RUN_OPEN)
+		return 0;
+	arguments(registers(t), false, a);
+	switch (c->how) {
+	case HOW_OPEN:
+		return note_fd(s, m, ret, 0);
+	case HOW_FD:
+		return note_fd(s, m, a[0], c->access);
+	case HOW_MAP:
+		if (!(a[2] & PROT_EXEC) || a[3] & MAP_ANONYMOUS)
+			return 0;
+		return note_fd(s, m, a[4], ACCESS_MAP);
+	case HOW_PATH:
+		return note_names(s, m, c, a);
+	case HOW_SOCKET:
+		return note_socket(s, m, a[1], a[2], c->access);
+	}
+	return 0;
+}
+
+/* A program that was run. Of a script, the file is its interpreter's. */
+static __always_inline void note_exec(struct slot *s, struct task_struct *t,
+				      struct mnt_namespace *m, struct linux_binprm *b)
+{
+	struct file_key k = { .id = s->id, .access = ACCESS_EXEC };
+	struct file *f = BPF_CORE_READ(t, mm, exe_file);
+	const char *called = BPF_CORE_READ(b, filename);
+	struct file_val *v = blank_file();
+	struct path p;
+	long n;
+
+	if (!f || !v)
+		return;
+	path_of(&p, f);
+	k.mount = mount_hash(&p);
+	k.trail = trail_hash(p.dentry, BPF_CORE_READ(p.mnt, mnt_root));
+	if (called != BPF_CORE_READ(b, interp)) {
+		n = bpf_probe_read_kernel_str(v->text, FILE_TEXT, called);
+		v->length = n > 0 ? n - 1 : 0;
+		v->flags = n == FILE_TEXT ? FILE_TEXT_CUT : 0;
+		k.trail ^= text_hash(v, true);
+	}
+	k.trail |= 1;
+	if (bpf_map_lookup_elem(&files, &k))
+		return;
+	if (crowded(&k)) {
+		s->flags |= SLOT_FACTS_LOST;
+		LOSE(files);
+		return;
+	}
+	place(v, &p, m);
+	keep_file(s, t, &k, v);
+}

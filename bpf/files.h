@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a workload does in file systems, taken when a call has gone well. Where
+ * there is a file, its own place in the tree of mounts is read, so links and
+ * relative paths come out right. Where there is only a name, the name and what
+ * it is relative to are kept, and user space finds out the rest.
+ */
+#pragma once
+#include "slot.h"
+#include "stack.h"
+#include "regs.h"
+
+enum { FILE_INSIDE = 384, FILE_TEXT = 256, FS_NAME = 16, DIRECTORIES = 64, PROGRAMS = 1024 };
+
+enum access {
+	ACCESS_READ = 1, ACCESS_WRITE, ACCESS_CREATE, ACCESS_REMOVE, ACCESS_RENAME,
+	ACCESS_ATTRIBUTES, ACCESS_MAP, ACCESS_DEVICE, ACCESS_CONNECT, ACCESS_BIND, ACCESS_EXEC,
+};
+
+/* Where a call has the files it works on. */
+enum file_how { HOW_NONE, HOW_OPEN, HOW_FD, HOW_MAP, HOW_PATH, HOW_SOCKET };
+
+/* Numbers are of arguments, NO_ARG for none: a path is then relative to the
+ * working directory. */
+enum { NO_ARG = 0xff };
+struct file_call { __u8 how, access, dir, path, dir2, path2, flags, follow; };
+volatile const struct file_call file_calls[CALLS] = {};
+volatile const __u8 files_wanted = 0;
+
+enum file_flag {
+	FILE_CALLED = 1,	/* by name: text is relative to inside and point */
+	FILE_CUT = 2,		/* inside is not whole */
+	FILE_POINT_CUT = 4,	/* point is not */
+	FILE_TEXT_CUT = 8,
+	FILE_UNREADABLE = 16,	/* the name was gone */
+	FILE_FOLLOW = 32,	/* what the name leads to, not the name */
+	FILE_MEMORY = 64,	/* on a mount of the kernel's own */
+	FILE_OUTSIDE = 128,	/* on a mount of another namespace */
+};
+
+struct file_key {
+	__u64 id;
+	__u64 mount;		/* of the mount's place, hashed */
+	__u64 trail;		/* of the names from the mount's root on, hashed */
+	__u8 access, overflow, called, pad[5];
+};
+struct file_val {
+	struct sighting by;
+	__u32 flags, length;		/* of text */
+	char fs[FS_NAME];
+	char inside[FILE_INSIDE];		/* names from the leaf up to the mount's root */
+	char point[EXE_PATH];		/* names of the mount point */
+	char text[FILE_TEXT];
+};
+
+__u64 opened;			/* entries ever added to files */
+
+MAP(BPF_MAP_TYPE_HASH, 8192, struct file_key, struct file_val, files);
+MAP(BPF_MAP_TYPE_HASH, 8192, struct file_key, __u64, file_counts);
+MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct file_val, file_scratch);
+
+enum { FNV = 1099511628211ULL };
+enum { STEPS = 28 };
+
+static __always_inline struct mount *mount_of(struct vfsmount *v)
+{
+	return (void *)v - bpf_core_field_offset(struct mount, mnt);
+}
+
+/* Two mounts at one address that are parents of nothing else and hang at the same
+ * place are the same to who looks from inside. */
+static __always_inline __u64 mount_hash(struct path *p)
+{
+	struct mount *m = mount_of(p->mnt);
+	__u64 h = (__u64)p->mnt;
+
+	h = h * FNV ^ (__u64)BPF_CORE_READ(m, mnt_mountpoint);
+	h = h * FNV ^ (__u64)BPF_CORE_READ(m, mnt_parent);
+	h = h * FNV ^ (__u64)BPF_CORE_READ(m, mnt.mnt_root);
+	return h;
+}
+
+/* A name's hash has its directory's address in it, so that of all names up to the
+ * root tells paths apart. */
+static __always_inline __u64 trail_hash(struct dentry *d, struct dentry *root)
+{
+	__u64 h = 0;
+
+	for (int i = 0; i < STEPS && d != root; i++) {
+		struct dentry *up = BPF_CORE_READ(d, d_parent);
+
+		h = h * FNV ^ BPF_CORE_READ(d, d_name.hash_len);
+		if (up == d)
+			break;
+		d = up;
+	}
+	return h;
+}
+
+/* An offset that 128 more bytes of a path inside a mount fit behind. */
+static __always_inline __u64 inner(__u64 at)
+{
+	asm volatile("%0 &= 255" : "+r"(at));
+	return at;
+}
+
+/* Names from d up to the root of its mount. */
+static __always_inline void walk_inside(struct file_val *v, struct dentry *d, struct dentry *root)
+{
+	__u64 at = 0;
+	int i;
+
+	for (i = 0; i < STEPS && at < FILE_INSIDE - 128 && d != root; i++) {
+		struct dentry *up = BPF_CORE_READ(d, d_parent);
+		long n = bpf_probe_read_kernel_str(v->inside + inner(at), 128,
+						   BPF_CORE_READ(d, d_name.name));
+
+		if (n <= 1)
+			break;
+		if (n == 128)
+			v->flags |= FILE_CUT;
+		at += n;
+		if (up == d) /* in no directory, or not any more */
+			break;
+		d = up;
+	}
+	if (d != root)
+		v->flags |= FILE_CUT;
+	asm volatile("%0 &= 511" : "+r"(at));
+	if (at < FILE_INSIDE)
+		v->inside[at] = 0;
+}
+
+/* Names of a mount's place, across the mounts above it. */
+static __always_inline void walk_point(struct file_val *v, struct mount *m)
+{
+	struct mount *over = BPF_CORE_READ(m, mnt_parent);
+	struct dentry *d = BPF_CORE_READ(m, mnt_mountpoint);
+	__u64 at = 0;
+	bool top = over == m;
+
+	for (int i = 0; i < STEPS && at < EXE_PATH - 128 && !top; i++) {
+		if (d == BPF_CORE_READ(over, mnt.mnt_root)) {
+			m = over;
+			over = BPF_CORE_READ(m, mnt_parent);
+			d = BPF_CORE_READ(m, mnt_mountpoint);
+			top = over == m;
+			continue;
+		}
+		long n = bpf_probe_read_kernel_str(v->point + within(at), 128,
+						   BPF_CORE_READ(d, d_name.name));
+		if (n <= 1)
+			break;
+		if (n == 128)
+			v->flags |= FILE_POINT_CUT;
+		at += n;
+		d = BPF_CORE_READ(d, d_parent);
+	}
+	if (!top)
+		v->flags |= FILE_POINT_CUT;
+	asm volatile("%0 &= 255" : "+r"(at));
+	v->point[at] = 0;
+}
+
+/* Fill in where p lies, seen from the mount namespace ns. */
+static __always_inline void place(struct file_val *v, struct path *p, struct mnt_namespace *ns)
+{
+	struct mount *m = mount_of(p->mnt);
+	struct mnt_namespace *at = BPF_CORE_READ(m, mnt_ns);
+
+	if (!at || (__u64)at >= (__u64)-4095)
+		v->flags |= FILE_MEMORY;
+	else if (at != ns)
+		v->flags |= FILE_OUTSIDE;
+	bpf_probe_read_kernel_str(v->fs, FS_NAME, BPF_CORE_READ(p->dentry, d_sb, s_type, name));
+	walk_inside(v, p->dentry, BPF_CORE_READ(m, mnt.mnt_root));
+	v->point[0] = 0;
+	if (!(v->flags & (FILE_MEMORY | FILE_OUTSIDE)))
+		walk_point(v, m);
+}
+
+/* More directories than are kept become one fact that says so. */
+static __always_inline bool crowded(struct file_key *k)
+{
+	struct file_key c = { .id = k->id, .mount = k->mount, .access = k->access, .called = k->called };
+	__u64 *n = bpf_map_lookup_elem(&file_counts, &c), one = 1;
+
+	if (!n)
+		return bpf_map_update_elem(&file_counts, &c, &one, BPF_NOEXIST) == -7;
+	__sync_fetch_and_add(n, 1);
+	return *n > (k->access == ACCESS_EXEC ? PROGRAMS : DIRECTORIES);
+}
+
+/* Whether a fact is new, and still to be kept. */
+static __always_inline bool unknown_file(struct file_key *k)
+{
+	if (bpf_map_lookup_elem(&files, k))
+		return false;
+	if (!k->trail || !crowded(k))
+		return true;
+	k->trail = 0;
+	k->overflow = 1;
+	return !bpf_map_lookup_elem(&files, k);
+}
+
+static __always_inline struct file_val *blank_file(void)
+{
+	__u32 zero = 0;
+	struct file_val *v = bpf_map_lookup_elem(&file_scratch, &zero);
+
+	if (v) {
+		v->flags = v->length = 0;
+		v->inside[0] = v->point[0] = v->text[0] = v->fs[0] = 0;
+	}
+	return v;
+}
+
+static __always_inline void keep_file(struct slot *s, struct task_struct *t, struct file_key *k,
+				      struct file_val *v)
+{
+	see(&v->by, t);
+	if (bpf_map_update_elem(&files, k, v, BPF_NOEXIST) == -7 /* E2BIG */) {
+		s->flags |= SLOT_FACTS_LOST;
+		LOSE(files);
+	}
+	__sync_fetch_and_add(&opened, 1);
+}
