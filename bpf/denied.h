@@ -9,12 +9,17 @@
 #include "stack.h"
 
 enum refusal { NOT_REFUSED, BY_ERRNO, BY_SIGNAL };
-enum { SECCOMP_MODE_FILTER = 2, SIGSYS = 31, DENIED_SIGNAL = 4096 };
+/* A filter that kills makes the mode dead, from 5.16 on. */
+enum { SECCOMP_MODE_FILTER = 2, SECCOMP_MODE_DEAD, SIGSYS = 31, DENIED_SIGNAL = 4096 };
 
 static __always_inline __u32 refusal_of(struct task_struct *t, long ret)
 {
-	if (READ(t, seccomp.mode) != SECCOMP_MODE_FILTER)
+	int mode = READ(t, seccomp.mode);
+
+	if (mode < SECCOMP_MODE_FILTER)
 		return NOT_REFUSED;
+	if (mode == SECCOMP_MODE_DEAD)
+		return BY_SIGNAL;
 	if (ret < 0 && ret >= -4095)
 		return BY_ERRNO;
 	return BPF_CORE_READ(t, pending.signal.sig[0]) >> (SIGSYS - 1) & 1 ? BY_SIGNAL : NOT_REFUSED;

@@ -61,7 +61,7 @@ static __noinline int killed(struct task_struct *t)
 {
 	__u64 tag = stack_tag((__u64)BPF_CORE_READ(t, stack)), nr;
 
-	if (READ(t, seccomp.mode) != SECCOMP_MODE_FILTER || running[stack_index(tag)] != tag)
+	if (READ(t, seccomp.mode) < SECCOMP_MODE_FILTER || running[stack_index(tag)] != tag)
 		return 0;
 	nr = CALL_NR(registers(t));
 	if ((long)nr < 0)

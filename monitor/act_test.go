@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -51,6 +52,11 @@ func act(args []string) int {
 		return must(actTsync())
 	case "filter":
 		return must(actFilter())
+	case "files":
+		return must(actFiles(args[1]))
+	case "refused":
+		action, err := strconv.ParseUint(args[1], 0, 32)
+		return must(errors.Join(err, actRefused(uint32(action), len(args) > 2)))
 	}
 	fmt.Fprintln(os.Stderr, "unknown act", args)
 	return 2

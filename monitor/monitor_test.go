@@ -51,7 +51,9 @@ type recorded struct {
 // run records with o and reads the trace back.
 func run(t *testing.T, ctx context.Context, o Options) recorded {
 	t.Helper()
-	o.Output = filepath.Join(t.TempDir(), "trace.log")
+	if o.Output == "" {
+		o.Output = filepath.Join(t.TempDir(), "trace.log")
+	}
 	out, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
 	if err != nil {
 		t.Fatal(err)
