@@ -12,6 +12,7 @@ type traceCmd struct {
 	Info     traceInfoCmd     `cmd:"" help:"Say what a trace holds."`
 	Validate traceValidateCmd `cmd:"" help:"Check that traces are whole."`
 	Merge    traceMergeCmd    `cmd:"" help:"Make one trace of several."`
+	Last     traceLastCmd     `cmd:"" help:"Print the last calls of containers, as strace does."`
 }
 
 // traces are the traces a command reads.
