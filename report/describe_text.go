@@ -20,6 +20,9 @@ func (t Trace) Text(w io.Writer) error {
 	row(&b, "probes", "system calls: %s", or(h.Probes.Syscalls, "unknown"))
 	row(&b, "", "capabilities: %s", or(h.Probes.Capabilities, "unknown"))
 	row(&b, "", "network: %s", or(h.Probes.Network, "unknown"))
+	if h.Probes.Files != "" {
+		row(&b, "", "files: %s", h.Probes.Files)
+	}
 	if len(h.Selection) > 0 {
 		row(&b, "selection", "%s", strings.Join(h.Selection, " "))
 	}

@@ -115,6 +115,8 @@ func (p *printer) dependent(i int, kind byte) (string, bool) {
 		if n == 1 {
 			return "FD_CLOEXEC", true
 		}
+	case "F_DUPFD", "F_DUPFD_CLOEXEC", "F_SETPIPE_SZ", "F_SETOWN":
+		return fmt.Sprint(int32(n)), true
 	case "F_SETFL":
 		return p.open(n), true
 	}

@@ -18,6 +18,12 @@ func (p *printer) open(n uint64) string {
 	case n&dsync == dsync:
 		n, synced = n&^dsync, "|O_DSYNC"
 	}
+	directory := "O_DIRECTORY" // the last of all, by strace's order
+	for _, c := range p.tables["O_"] {
+		if c.name == directory && n&c.value != 0 && !strings.Contains(p.flags("O_", n, ""), "O_TMPFILE") {
+			n, synced = n&^c.value, synced+"|"+directory
+		}
+	}
 	if n == 0 {
 		return access + synced
 	}
