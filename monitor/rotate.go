@@ -217,6 +217,8 @@ func containerOf(rec trace.Record) string {
 		return rec.Container
 	case *trace.File:
 		return rec.Container
+	case *trace.Last:
+		return rec.Container
 	case *trace.Exit:
 		return rec.Container
 	case *trace.Counts:
