@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/policies/manifest"
 	"advisor/trace"
 )
 
@@ -193,7 +194,8 @@ func (d *draft) base() error {
 		return fmt.Errorf("base profile: %w", err)
 	}
 	if d.opt.Base.Default.Admits() {
-		return fmt.Errorf("base profile: its default action %s allows every call", d.opt.Base.Default)
+		return &manifest.Error{Position: d.opt.Base.Position, Err: fmt.Errorf(
+			"the base profile's default action %s allows every call", d.opt.Base.Default)}
 	}
 	for _, i := range r.rules {
 		rule := d.opt.Base.Rules[i]

@@ -32,8 +32,11 @@ func Parse(file string, data []byte) (Profile, []error) {
 		}
 	}
 	if len(found) != 1 {
-		return Profile{}, append(errs, &manifest.Error{Position: policies.Position{File: file},
-			Err: fmt.Errorf("%d SeccompProfile objects, want one", len(found))})
+		err := fmt.Errorf("%d SeccompProfile objects, want one", len(found))
+		if len(found) == 0 {
+			err = errors.New("no seccomp profile: neither one in JSON nor a SeccompProfile object")
+		}
+		return Profile{}, append(errs, &manifest.Error{Position: policies.Position{File: file}, Err: err})
 	}
 	p, more := ParseObject(found[0])
 	return p, append(errs, more...)

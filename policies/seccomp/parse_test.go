@@ -63,7 +63,7 @@ func TestParseErrorsHavePlaces(t *testing.T) {
 		`{"syscalls":[]}`: "p:1:1: seccomp profile: no defaultAction",
 		`{"defaultAction":"A","syscalls":[{"args":[{"value":-1}]}]}`: "p:1:52: value: expected a whole number",
 		`{"defaultAction":"A","defaultErrno":"EWHAT"}`:               `p:1:37: defaultErrno: "EWHAT" is not an errno`,
-		"kind: Pod\napiVersion: v1\n":                                "p: 0 SeccompProfile objects",
+		"kind: Pod\napiVersion: v1\n":                                "p: no seccomp profile",
 	} {
 		_, errs := Parse("p", []byte(text))
 		if len(errs) == 0 || !strings.HasPrefix(errs[0].Error(), want) {
