@@ -16,7 +16,7 @@ import (
 
 const (
 	// lookEvery is how often runtimes are looked for that were not there before.
-	lookEvery = 2 * time.Second
+	lookEvery = 5 * time.Second
 	// maxEvent bounds one event: Docker's carry all labels of the container.
 	maxEvent = 1 << 20
 )
