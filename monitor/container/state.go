@@ -167,7 +167,8 @@ func (q *query) tryState(root stateRoot, name string) bool {
 	}
 	q.kept.oci, q.kept.init = root.runtime, s.pid
 	q.c.PID, q.c.Started = s.pid, s.created
-	if q.kept.runtime == root.runtime {
+	// What a marked cgroup belongs to has its name from the runtime above.
+	if q.kept.runtime == root.runtime && !q.at.sure {
 		q.c.Name, q.named = clean(name, maxName), true
 	}
 	if s.bundle != "" {

@@ -17,6 +17,8 @@ import (
 const (
 	// lookEvery is how often runtimes are looked for that were not there before.
 	lookEvery = 5 * time.Second
+	// maxList is how long a list may take.
+	maxList = 20 * time.Second
 	// maxEvent bounds one event: Docker's carry all labels of the container.
 	maxEvent = 1 << 20
 )
@@ -86,10 +88,8 @@ func (w *watch) http(ctx context.Context, path, runtime string) {
 		return
 	}
 	defer body.Close()
-	if data, err := w.sockets.get(path, "/containers/json?all=1"); err == nil {
-		for _, c := range parseList(data) {
-			w.memory.put(c.id, c.told(runtime))
-		}
+	if !w.list(ctx, path, runtime) {
+		return // tried again at the next look
 	}
 	lines := bufio.NewScanner(body)
 	lines.Buffer(nil, maxEvent)
@@ -100,11 +100,31 @@ func (w *watch) http(ctx context.Context, path, runtime string) {
 	}
 }
 
+// list remembers the containers that are there. A busy runtime may take its time:
+// nobody waits for it here.
+func (w *watch) list(ctx context.Context, path, runtime string) bool {
+	ctx, cancel := context.WithTimeout(ctx, maxList)
+	defer cancel()
+	body, err := w.open(ctx, path, "/containers/json?all=1")
+	if err != nil {
+		return false
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, maxAnswer))
+	if err != nil {
+		return false
+	}
+	for _, c := range parseList(data) {
+		w.memory.put(c.id, c.told(runtime))
+	}
+	return true
+}
+
 // open asks for a stream that has no end.
 func (w *watch) open(ctx context.Context, path, url string) (io.ReadCloser, error) {
 	transport := &http.Transport{
 		DisableKeepAlives:     true,
-		ResponseHeaderTimeout: 5 * time.Second,
+		ResponseHeaderTimeout: maxList,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
 		},

@@ -44,7 +44,7 @@ func watched(t *testing.T, r *Resolver) *Resolver {
 // located waits until r knows the name of a container that is gone.
 func located(t *testing.T, r *Resolver, id string) trace.Container {
 	t.Helper()
-	for range 200 {
+	for range 1500 {
 		if c, complete := r.Resolve(Sight{Cgroup: id, MountNS: 7}); c.Name != "" {
 			if !complete {
 				t.Error("what is known of a container that is gone is all there will be")
@@ -167,7 +167,7 @@ func TestContainerdEvents(t *testing.T) {
 	go server.Serve(listener)
 	t.Cleanup(server.Stop)
 	r := watched(t, New(Options{Proc: t.TempDir(), Sockets: []string{path}, Timeout: 5 * time.Second}))
-	for range 200 {
+	for range 1500 {
 		if _, ok := r.memory.get("short"); ok {
 			break
 		}
