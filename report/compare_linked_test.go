@@ -7,18 +7,41 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"advisor/policies"
+	"advisor/policies/seccomp"
+	"advisor/trace"
 )
+
+// TestBaseMustBeFirm: what libseccomp compiles otherwise is no ground to build on.
+func TestBaseMustBeFirm(t *testing.T) {
+	base, errs := seccomp.Parse("base.json", []byte(strings.Replace(joinedRules, "SCMP_CMP_FIRST", "SCMP_CMP_NE", 1)))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	o := policies.Observation{Syscalls: []policies.Syscall{{Arch: "x86_64", Nr: 1, Phase: trace.PhaseRun}}}
+	format, err := FormatOf(KindSeccomp, "oci")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Seccomp(o, seccomp.Options{Base: &base, BaseText: []byte(joinedRules)}, format)
+	if err == nil || !strings.Contains(err.Error(), "base profile: base.json:") {
+		t.Errorf("got %v, want an error at the rule", err)
+	}
+}
+
+// joinedRules has two rules that libseccomp compiles together.
+const joinedRules = `{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+ {"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]},
+ {"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_FIRST"},
+  {"index": 1, "value": 0, "op": "SCMP_CMP_EQ"}]}]}`
 
 // TestCompareTellsOfTheProgram has a change that the rules do not make and the
 // program that libseccomp compiles does.
 func TestCompareTellsOfTheProgram(t *testing.T) {
-	const profile = `{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
-	 {"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]},
-	 {"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_FIRST"},
-	  {"index": 1, "value": 0, "op": "SCMP_CMP_EQ"}]}]}`
 	load := func(op string) Manifests {
 		file := filepath.Join(t.TempDir(), "p.json")
-		if err := os.WriteFile(file, []byte(strings.Replace(profile, "SCMP_CMP_FIRST", op, 1)), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(strings.Replace(joinedRules, "SCMP_CMP_FIRST", op, 1)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		m, err := LoadManifests([]string{file}, nil)

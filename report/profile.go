@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"advisor/policies"
 	"advisor/policies/seccomp"
@@ -38,6 +39,7 @@ func LoadProfile(name string, stdin io.Reader) (p seccomp.Profile, text []byte, 
 func LintProfile(name string, p seccomp.Profile, ctx seccomp.Context) *Report {
 	findings := append(seccomp.Lint(p, ctx), compiled(p, ctx)...)
 	for i := range findings {
+		findings[i].Workload = policies.Workload{Kind: "SeccompProfile", Name: filepath.Base(name)}
 		findings[i].Fingerprint = policies.Fingerprint(findings[i])
 	}
 	r := &Report{Schema: Schema, Traces: []string{}, Manifests: []string{name}, Workloads: []Workload{}}

@@ -29,6 +29,9 @@ func Seccomp(o policies.Observation, opt seccomp.Options, format Format) (Policy
 	// The objects have no errno for the default action.
 	opt.SpellOut = opt.SpellOut || kind == seccomp.SPO || kind == seccomp.SPOBeta
 	s, err := seccomp.Synthesize(o, opt)
+	if err == nil {
+		err = firmBase(opt)
+	}
 	if err != nil {
 		return Policy{}, fmt.Errorf("seccomp profile of %s: %w", o.Workload, err)
 	}
@@ -47,6 +50,18 @@ func Seccomp(o policies.Observation, opt seccomp.Options, format Format) (Policy
 		p.Text = strings.Join(callNames(s), "\n") + "\n"
 	}
 	return p.proven()
+}
+
+// firmBase refuses a base profile of which libseccomp makes something else than
+// it says: what is made from it would inherit that.
+func firmBase(opt seccomp.Options) error {
+	if opt.Base == nil {
+		return nil
+	}
+	for _, f := range compiled(*opt.Base, opt.Context) {
+		return fmt.Errorf("base profile: %s: %s: %s", f.Position, f.Subject, f.Message)
+	}
+	return nil
 }
 
 // seccompText is the profile as it is printed; for a list, the one that its
