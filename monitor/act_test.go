@@ -18,7 +18,11 @@ import (
 func act(args []string) int {
 	switch args[0] {
 	case "loop":
-		return actLoop()
+		return actLoop(func() { _, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0) })
+	case "opens":
+		return actLoop(func() { openClose("/etc/passwd", unix.O_RDONLY) })
+	case "rewrites":
+		return actLoop(func() { openClose(os.TempDir()+"/advisor-bench", unix.O_RDWR|unix.O_CREAT) })
 	case "fork":
 		return actFork()
 	case "caps":
@@ -70,8 +74,14 @@ func must(err error) int {
 	return 0
 }
 
-// actLoop makes as many calls as each line asks for, and says what they cost.
-func actLoop() int {
+func openClose(path string, flags int) {
+	if fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0o600); err == nil {
+		unix.Close(fd)
+	}
+}
+
+// actLoop does something as often as each line asks for, and says what that cost.
+func actLoop(once func()) int {
 	runtime.LockOSThread()
 	for {
 		var n int
@@ -80,7 +90,7 @@ func actLoop() int {
 		}
 		start := threadTime()
 		for range n {
-			_, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
+			once()
 		}
 		fmt.Println(threadTime() - start)
 	}

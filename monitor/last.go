@@ -46,9 +46,15 @@ func Rings(last int) int {
 	return min(lastBudget/size, maxSlots-1)
 }
 
-func checkLast(n int) error {
-	if n < 0 || n > MaxLast {
-		return fmt.Errorf("the last %d calls of a container cannot be kept: from 1 to %d can", n, MaxLast)
+// checkExtras refuses what cannot be had. A pinned recording has no probe on the
+// way out of calls while nobody is there to attach and detach it, and without it
+// there are neither results nor facts about files.
+func checkExtras(o Options) error {
+	if o.Last < 0 || o.Last > MaxLast {
+		return fmt.Errorf("the last %d calls of a container cannot be kept: from 1 to %d can", o.Last, MaxLast)
+	}
+	if o.Pin != "" && exitsNeeded(o) {
+		return errors.New("--files and --last end with the recorder: they do not go with --pin and --resume")
 	}
 	return nil
 }

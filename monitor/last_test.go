@@ -136,9 +136,12 @@ func TestLastOnSignal(t *testing.T) {
 }
 
 func TestLastLimits(t *testing.T) {
+	if checkExtras(Options{Files: true, Pin: PinFolder}) == nil || checkExtras(Options{Pin: PinFolder}) != nil {
+		t.Error("--files with --pin, or --pin alone")
+	}
 	for n, good := range map[int]bool{0: true, 1: true, MaxLast: true, MaxLast + 1: false, -1: false} {
-		if err := checkLast(n); (err == nil) != good {
-			t.Errorf("checkLast(%d): %v", n, err)
+		if err := checkExtras(Options{Last: n}); (err == nil) != good {
+			t.Errorf("checkExtras(%d): %v", n, err)
 		}
 		if n > 0 && good && (Rings(n) < 1 || Rings(n) >= maxSlots) {
 			t.Errorf("Rings(%d) = %d", n, Rings(n))

@@ -138,7 +138,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := errors.Join(checkLast(o.Last), privileged(o)); err != nil {
+	if err := errors.Join(checkExtras(o), privileged(o)); err != nil {
 		return Result{}, err
 	}
 	cmd, err := newCommand(o)
