@@ -10,6 +10,7 @@ type grammar struct {
 	Render     renderCmd     `cmd:"" help:"Show a saved report in another form."`
 	Netpol     netpolCmd     `cmd:"" help:"Ask what declared network policies mean."`
 	Seccomp    seccompCmd    `cmd:"" help:"Ask what seccomp profiles mean, compare, merge and convert them."`
+	Caps       capsCmd       `cmd:"" help:"Ask what declared capabilities come to."`
 	Trace      traceCmd      `cmd:"" help:"Look at traces and check them."`
 	Doctor     doctorCmd     `cmd:"" help:"Say what this machine has for recording, and what is missing."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes this in a shell."`

@@ -67,7 +67,7 @@ func say(d Declared) string {
 	if err != nil {
 		return d.Workload.String() + " " + err.Error()
 	}
-	user := userWord(s)
+	user := s.UserWord()
 	return strings.Join([]string{
 		d.Workload.String(), d.Role, d.Position.String(), d.at("capabilities").String(), user,
 		"add=" + strings.Join(texts(d.Add), "+"), "drop=" + strings.Join(texts(d.Drop), "+"),

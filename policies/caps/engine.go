@@ -68,6 +68,12 @@ func sorted(list []string) []string {
 	return list
 }
 
+// CheckEngine fails where no engine is called so; "" is the default one.
+func CheckEngine(name string) error {
+	_, err := engineOf(name)
+	return err
+}
+
 func engineOf(name string) (Engine, error) {
 	if name == "" {
 		name = "kubernetes"

@@ -181,7 +181,7 @@ func aspects(d Declared, engine string) map[string]string {
 			m[name] = "through set-user-id programs and file capabilities only"
 		}
 	}
-	m["user"] = userWord(s)
+	m["user"] = s.UserWord()
 	m["no_new_privs"] = yesNo(s.NoNewPrivileges)
 	m["root file system"] = "writable"
 	if is(d.ReadOnlyRootFilesystem) {
@@ -194,7 +194,8 @@ func aspects(d Declared, engine string) map[string]string {
 	return m
 }
 
-func userWord(s EffectiveSet) string {
+// UserWord is who the first process is: root, not root, or the image's.
+func (s EffectiveSet) UserWord() string {
 	switch {
 	case s.UserUnknown:
 		return "the image's"
