@@ -150,7 +150,11 @@ func (p *proof) summary() string {
 	if n := len(p.Failed); n > 0 {
 		return fmt.Sprintf("not proven, %d failures: %s", n+p.dropped, p.Failed[0])
 	}
-	text := fmt.Sprintf("%d recorded calls allowed, %d others %s", p.admitted, p.others, p.how())
+	calls := "calls"
+	if p.admitted == 1 {
+		calls = "call"
+	}
+	text := fmt.Sprintf("%d recorded %s allowed, %d others %s", p.admitted, calls, p.others, p.how())
 	switch {
 	case p.silent == nil:
 		text += fmt.Sprintf(" (2 evaluators agree: rules, and the program compiled by libseccomp %s)", linked())
