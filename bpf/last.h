@@ -198,7 +198,8 @@ __noinline int last_leave(__u64 nr, long ret, __u64 tag, __u32 refusal)
 	if (!r)
 		return 0;
 	if (!refusal) {
-		if (!close_last(r, tag, ret))
+		/* Back from a signal's handler, the registers are those before it. */
+		if (!close_last(r, tag, ret) && (long)nr >= 0)
 			write_last(r, t, next_place(r), nr, LAST_RETURNED, LAST_RESUMED, ret);
 		return 0;
 	}

@@ -47,3 +47,14 @@ static __always_inline void forget_stack(struct task_struct *t)
 	if ((*e & ~(__u64)CONTENT) == tag)
 		*e = 0;
 }
+
+/* A task that died in a call left its stack inside of it. Who has the stack next
+ * comes out of a call it never entered. */
+static __always_inline void forget_call(struct task_struct *t)
+{
+	__u64 tag = stack_tag((__u64)BPF_CORE_READ(t, stack));
+	__u64 *e = &running[stack_index(tag)];
+
+	if ((*e & ~(__u64)CONTENT) == tag)
+		*e = 0;
+}

@@ -14,6 +14,8 @@ SEC("tp_btf/task_newtask")
 int newtask(__u64 *ctx)
 {
 	forget_stack((struct task_struct *)ctx[0]);
+	if (exits_wanted)
+		forget_call((struct task_struct *)ctx[0]);
 	return 0;
 }
 

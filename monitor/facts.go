@@ -79,6 +79,9 @@ func (r *recording) readFacts(last bool) error {
 
 // open tells whether a fact waits for its other half.
 func (f *facts) open() bool {
+	if len(f.named) > 0 {
+		return true
+	}
 	for _, w := range f.caps {
 		if !w.written {
 			return true

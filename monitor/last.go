@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 	"unsafe"
@@ -212,7 +213,7 @@ func (r *recording) entry(ring *bpf.RecorderRing, place uint64) (bpf.RecorderLas
 func (r *recording) last(e *bpf.RecorderLast, why string) *trace.Last {
 	arch := archName(e.Arch)
 	rec := &trace.Last{
-		Arch: arch, Nr: int(e.Nr), Syscall: trace.SyscallName(arch, int(e.Nr)),
+		Arch: arch, Nr: int(e.Nr & math.MaxInt32), Syscall: trace.SyscallName(arch, int(e.Nr)),
 		Args: append([]uint64(nil), e.Args[:]...), Texts: lastTexts(e),
 		Time: r.clock.at(e.Time), PID: int(e.Pid), TID: int(e.Tid), Comm: leaf(text(e.Comm[:])),
 		Resumed: e.Flags&lastResumed != 0, Why: why,
