@@ -39,6 +39,12 @@ func act(args []string) int {
 		return must(actServer())
 	case "client":
 		return must(actClient())
+	case "drop":
+		return must(actDrop())
+	case "serve":
+		return must(actServe(args[1], args[2]))
+	case "dial":
+		return must(actDial(args[1], args[2]))
 	case "memfd":
 		return must(actMemfd())
 	case "crowd":

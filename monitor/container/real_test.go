@@ -74,6 +74,28 @@ func TestRealContainers(t *testing.T) {
 	}
 }
 
+// TestPodmanLabels: podman keeps labels where only its server reads them.
+func TestPodmanLabels(t *testing.T) {
+	b := bed.New(t)
+	podman := b.Podman()
+	c, err := podman.Start(bed.Redis(), "labels", bed.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Remove(); err != nil {
+			t.Error(err)
+		}
+	}()
+	got, complete := container.New(container.Options{
+		Sockets: []string{podman.Serve()}, Timeout: 10 * time.Second,
+	}).Resolve(sight(t, c.PID))
+	if !complete || got.Runtime != container.Podman || got.Name != c.Name ||
+		got.Labels["bed.workload"] != c.Workload.Name {
+		t.Errorf("complete %t: %+v", complete, got)
+	}
+}
+
 func checkCommon(t *testing.T, got trace.Container, c *bed.Container, engine string) {
 	t.Helper()
 	if got.ID != c.ID || got.Name != c.Name || got.Runtime != engine || got.PID != c.PID {

@@ -66,3 +66,32 @@ func TestSelectionOfHost(t *testing.T) {
 		}
 	}
 }
+
+// TestUnsure: a container whose runtime has not said its name may be one that is
+// selected; what no runtime made is none.
+func TestUnsure(t *testing.T) {
+	byName := Selection{Containers: []string{"web"}}
+	byPod := Selection{Pods: []string{"web-0"}}
+	for _, tt := range []struct {
+		name string
+		s    Selection
+		c    trace.Container
+		want bool
+	}{
+		{"nothing is selected", Selection{}, trace.Container{ID: idA, Runtime: Docker}, false},
+		{"no name", byName, trace.Container{ID: idA, Runtime: Docker}, true},
+		{"an id of nobody's", byName, trace.Container{ID: idA}, true},
+		{"another name", byName, trace.Container{ID: idA, Runtime: Docker, Name: "db"}, false},
+		{"the name", byName, trace.Container{ID: idA, Runtime: Docker, Name: "web"}, false},
+		{"the host's", byName, trace.Container{ID: "cron.service", Runtime: Host}, false},
+		{"a plain namespace", byName, trace.Container{ID: "mnt-7"}, false},
+		{"a pod without a name", byPod,
+			trace.Container{ID: idA, Runtime: Containerd, Name: "c", Pod: &trace.Pod{UID: uid}}, true},
+		{"another pod", byPod,
+			trace.Container{ID: idA, Runtime: Containerd, Name: "c", Pod: &trace.Pod{Name: "db-0"}}, false},
+	} {
+		if got := tt.s.Unsure(tt.c); got != tt.want {
+			t.Errorf("%s: %t", tt.name, got)
+		}
+	}
+}
