@@ -27,7 +27,8 @@ __noinline __u64 forget_thread(__u64 node)
 	return (__u64)BPF_CORE_READ(at, next);
 }
 
-static __noinline int forget_threads(void)
+/* Not static either: it took most of the time until the recorder is ready. */
+__noinline int forget_threads(void)
 {
 	struct task_struct *t = CURRENT();
 	struct signal_struct *signal = BPF_CORE_READ(t, signal);
