@@ -69,7 +69,7 @@ func (r *recording) endless(w *waiting, key bpf.RecorderCapKey, last bool) bool 
 		w.written = true
 		return false
 	}
-	return last || r.p.leave == nil || time.Since(w.since) > callsEndAfter
+	return last || r.p.leave == nil || r.over(key.Id) || time.Since(w.since) > callsEndAfter
 }
 
 func (r *recording) capability(key *bpf.RecorderCapKey, val *bpf.RecorderCapVal) {

@@ -171,6 +171,9 @@ func TestPhases(t *testing.T) {
 	got := run(t, t.Context(), Options{Command: []string{"/usr/bin/true"}})
 	list := of[*trace.Syscall](got, "true")
 	for _, c := range list {
+		if c.Exe == "" || c.Time.IsZero() {
+			t.Errorf("%s in phase %s: nobody says when and by whom", c.Name, c.Phase)
+		}
 		if own := c.Exe == "/usr/bin/true"; own != (c.Phase == trace.PhaseRun) {
 			t.Errorf("%s of %q in phase %s", c.Name, c.Exe, c.Phase)
 		}

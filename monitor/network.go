@@ -36,7 +36,7 @@ func (r *recording) readNets(last bool) error {
 	}
 	for key, val := range open {
 		w := r.facts.nets[key]
-		if r.ripe(w, peerOf(&key), key.Kind != netConnect, last) {
+		if r.ripe(w, peerOf(&key), key.Kind != netConnect, last || r.over(key.Id)) {
 			w.written = r.flow(&key, &val, last)
 		}
 	}

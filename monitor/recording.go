@@ -255,11 +255,20 @@ func (r *recording) scan() {
 	}
 	r.turnedAway(tasks)
 	now := uint64(bootClock())
+	gone := make(map[uint64]uint32) // slots to empty, by namespace
 	for _, s := range r.spaces {
 		if s.ended == 0 && !alive[s.id] {
 			r.ended(s, now, nil)
 		}
-		r.retire(s, alive[s.id])
+		if r.retire(s, alive[s.id]) {
+			gone[s.id] = s.index
+		}
+	}
+	if err := r.p.state.empty(gone); err != nil {
+		r.o.Log.Warn("emptying slots", "error", err)
+		for id := range gone {
+			r.spaces[id].retired = inUse // tried again
+		}
 	}
 }
 

@@ -24,9 +24,10 @@ const keepEnded = 2 * time.Second
 // namespace after all gets a new slot with its next call, because nothing in the
 // old one says that a call was seen. Only when nobody is there at the next scan
 // is the slot handed out. One where somebody is, is given up.
-func (r *recording) retire(s *space, alive bool) {
+// It tells whether the slot is to be emptied now.
+func (r *recording) retire(s *space, alive bool) (empty bool) {
 	if s.ended == 0 || alive {
-		return
+		return false
 	}
 	switch {
 	case s.index == 0 || s.retired == freed:
@@ -36,17 +37,26 @@ func (r *recording) retire(s *space, alive bool) {
 		r.countSpace(s)
 		r.dump(s, trace.WhyEnd)
 		r.dropRing(s, bpf.RecorderRing{})
-		if err := r.p.state.empty(s.index, s.id); err != nil {
-			r.o.Log.Warn("emptying a slot", "error", err)
-			return
-		}
 		s.retired = cleared
+		return true
 	case s.retired == cleared:
 		if err := r.p.state.free(s.index); err != nil {
 			r.o.Log.Warn("freeing a slot", "error", err)
 		}
 		s.retired = freed
 	}
+	return false
+}
+
+// lastFacts is how long after the end of a namespace facts of it may still get
+// their other half: a connection is closed by then, and calls do not end any more.
+const lastFacts = keepEnded / 2
+
+// over tells whether nothing more will be known of the facts of that namespace.
+// They are written before its slot is emptied, and with it what the kernel has.
+func (r *recording) over(id uint64) bool {
+	s := r.spaces[id]
+	return s != nil && s.ended != 0 && bootClock()-time.Duration(s.ended) > lastFacts
 }
 
 // forget drops a namespace that nothing will be added to, and its container with

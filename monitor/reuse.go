@@ -10,25 +10,30 @@ import (
 	"advisor/bpf"
 )
 
-// empty takes id out of the kernel's state, with all its facts.
-func (s *state) empty(index uint32, id uint64) error {
-	_ = s.maps[bpf.RecorderMapById].Delete(id)
-	if err := s.writeSlot(index, &bpf.RecorderSlot{}); err != nil {
-		return err
+// empty takes namespaces out of the kernel's state, with all their facts. gone has
+// the slot of each. The maps are read through once for all of them.
+func (s *state) empty(gone map[uint64]uint32) error {
+	if len(gone) == 0 {
+		return nil
 	}
-	return errors.Join(
-		deleteIf(s.maps[bpf.RecorderMapCaps], func(k *bpf.RecorderCapKey) bool { return k.Id == id }),
-		deleteIf(s.maps[bpf.RecorderMapCapKinds], func(k *bpf.RecorderCapKey) bool { return k.Id == id }),
-		deleteIf(s.maps[bpf.RecorderMapNets], func(k *bpf.RecorderNetKey) bool { return k.Id == id }),
-		deleteIf(s.maps[bpf.RecorderMapCalls], func(k *bpf.RecorderCallKey) bool { return k.Id == id }),
-		deleteIf(s.maps[bpf.RecorderMapRareCounts], func(k *bpf.RecorderRareKey) bool { return k.Id == id }),
-		s.uncount(index),
-		deleteIf(s.maps[bpf.RecorderMapArgs], func(k *bpf.RecorderArgKey) bool { return k.Id == id }),
-		deleteIf(s.maps[bpf.RecorderMapArgCounts], func(k *bpf.RecorderCallKey) bool { return k.Id == id }),
-		deleteIf(s.maps[bpf.RecorderMapFiles], func(k *bpf.RecorderFileKey) bool { return k.Id == id }),
-		deleteIf(s.maps[bpf.RecorderMapFileCounts], func(k *bpf.RecorderFileKey) bool { return k.Id == id }),
-		deleteHints[uint64](s.maps[bpf.RecorderMapByCgroup], id),
-		deleteHints[uint32](s.maps[bpf.RecorderMapByNetns], id))
+	var errs []error
+	for id, index := range gone {
+		_ = s.maps[bpf.RecorderMapById].Delete(id)
+		errs = append(errs, s.writeSlot(index, &bpf.RecorderSlot{}), s.uncount(index))
+	}
+	is := func(id uint64) bool { return gone[id] != 0 }
+	return errors.Join(append(errs,
+		deleteIf(s.maps[bpf.RecorderMapCaps], func(k *bpf.RecorderCapKey) bool { return is(k.Id) }),
+		deleteIf(s.maps[bpf.RecorderMapCapKinds], func(k *bpf.RecorderCapKey) bool { return is(k.Id) }),
+		deleteIf(s.maps[bpf.RecorderMapNets], func(k *bpf.RecorderNetKey) bool { return is(k.Id) }),
+		deleteIf(s.maps[bpf.RecorderMapCalls], func(k *bpf.RecorderCallKey) bool { return is(k.Id) }),
+		deleteIf(s.maps[bpf.RecorderMapRareCounts], func(k *bpf.RecorderRareKey) bool { return is(k.Id) }),
+		deleteIf(s.maps[bpf.RecorderMapArgs], func(k *bpf.RecorderArgKey) bool { return is(k.Id) }),
+		deleteIf(s.maps[bpf.RecorderMapArgCounts], func(k *bpf.RecorderCallKey) bool { return is(k.Id) }),
+		deleteIf(s.maps[bpf.RecorderMapFiles], func(k *bpf.RecorderFileKey) bool { return is(k.Id) }),
+		deleteIf(s.maps[bpf.RecorderMapFileCounts], func(k *bpf.RecorderFileKey) bool { return is(k.Id) }),
+		deleteHints[uint64](s.maps[bpf.RecorderMapByCgroup], is),
+		deleteHints[uint32](s.maps[bpf.RecorderMapByNetns], is))...)
 }
 
 // uncount sets the occurrences of a slot's calls to zero.
@@ -76,8 +81,8 @@ func deleteIf[K any](m *ebpf.Map, match func(*K) bool) error {
 	return wrap(it.Err(), "tidying up")
 }
 
-// deleteHints deletes the keys under which id stands.
-func deleteHints[K any](m *ebpf.Map, id uint64) error {
+// deleteHints deletes the keys under which such an id stands.
+func deleteHints[K any](m *ebpf.Map, is func(id uint64) bool) error {
 	var (
 		key  K
 		val  uint64
@@ -85,7 +90,7 @@ func deleteHints[K any](m *ebpf.Map, id uint64) error {
 	)
 	it := m.Iterate()
 	for it.Next(&key, &val) {
-		if val == id {
+		if is(val) {
 			gone = append(gone, key)
 		}
 	}

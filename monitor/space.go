@@ -155,7 +155,7 @@ func action(code uint32) string {
 func (r *recording) compare(s *space, slot *bpf.RecorderSlot, last bool) {
 	now := callSets{seen: slot.Seen, compat: slot.Compat, aside: slot.Aside}
 	look := &s.last
-	if last || s.ended != 0 {
+	if last {
 		look = &now
 	}
 	if *look != s.told {

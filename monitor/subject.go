@@ -241,13 +241,13 @@ func (c *subject) flags() []string {
 	return flags
 }
 
-// end writes the container's exit, after what is left of its facts.
+// end writes the container's exit. Events of its last calls may still be on the
+// way, so what is left of its facts may come after.
 func (r *recording) end(c *subject) {
 	if c.ended {
 		return
 	}
 	c.ended = true
-	r.settleSpace(c.main)
 	exit := &trace.Exit{Time: r.clock.at(c.main.ended), Container: c.rec.ID}
 	if c.main.code != nil {
 		code := exitCode(*c.main.code)
