@@ -39,6 +39,10 @@ func act(args []string) int {
 		return must(actServer())
 	case "client":
 		return must(actClient())
+	case "least":
+		return must(actLeast(args[1]))
+	case "rate":
+		return must(actRate(args[1]))
 	case "drop":
 		return must(actDrop())
 	case "serve":

@@ -119,7 +119,13 @@ func shortForks(t *testing.T, leaveOut string) (found, whole int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, set := range setsOf(got, filepath.Base(exe)) {
+	return wholeForks(got, filepath.Base(exe))
+}
+
+// wholeForks counts the namespaces of children of that name, and those of them
+// that are there with every call that such a child makes.
+func wholeForks(got recorded, exe string) (found, whole int) {
+	for _, set := range setsOf(got, exe) {
 		numbers := make(map[int]bool)
 		for _, c := range set {
 			numbers[c.Nr] = true
