@@ -108,45 +108,6 @@ func suspect(t *testing.T, p Profile) bool {
 	return false
 }
 
-// TestJoinedOrder has the two smallest cases: the program compares the second
-// argument with what the rules want of the first.
-func TestJoinedOrder(t *testing.T) {
-	allow := func(args ...Arg) Rule { return Rule{Names: []string{"read"}, Action: Allow, Args: args} }
-	for _, tt := range []struct {
-		rules []Rule
-		args  [6]uint64
-		want  Action // of the program, the rules say the opposite
-	}{
-		{[]Rule{allow(Arg{0, 1, 0, Equal}), allow(Arg{0, 2, 0, NotEqual}, Arg{1, 0, 0, Equal})},
-			[6]uint64{1, 7}, Errno},
-		{[]Rule{allow(Arg{0, 1, 0, Equal}), allow(Arg{0, 2, 0, NotEqual}, Arg{1, 0, 0, Equal})},
-			[6]uint64{7, 1}, Allow},
-		{[]Rule{allow(Arg{0, 9, 0, GreaterOrEqual}), allow(Arg{0, 3, 0, LessOrEqual}, Arg{1, 5, 0, Equal})},
-			[6]uint64{0, 9}, Allow},
-	} {
-		p := Profile{Default: Errno, Architectures: []Arch{X8664}, Rules: tt.rules}
-		bin, err := Compile(p, Context{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		pt := Point{Arch: "x86_64", Args: tt.args}
-		got, err := bin.Evaluate(pt)
-		declared := Evaluate(p, Context{}, pt)
-		if libseccomp.Version() == "2.5.4" && (err != nil || got.Action != tt.want || declared.Action == got.Action) {
-			t.Errorf("%v: the program says %v, the rules %v", tt.args, got, declared.Outcome)
-		}
-		list, err := Disagreements(p, Context{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range list {
-			if d.Cause != JoinedOrder {
-				t.Errorf("%+v", d)
-			}
-		}
-	}
-}
-
 // TestGeneratedRulesAreNotJoined: what is synthesized, with whatever arguments,
 // has conditions by equality alone, and the compiled program is what it says.
 func TestGeneratedRulesAreNotJoined(t *testing.T) {

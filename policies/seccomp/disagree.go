@@ -32,8 +32,8 @@ const (
 	// UnknownName: this build's libseccomp is older than the name, and leaves it
 	// out, or the highest number that a rule names.
 	UnknownName Cause = "unknown name"
-	// JoinedOrder: libseccomp joins conditions by order on one argument; see
-	// [joinsOrder].
+	// JoinedOrder: conditions by order on one argument stand in several rules;
+	// see [joinsOrder].
 	JoinedOrder Cause = "joined order"
 )
 

@@ -2,17 +2,11 @@ package seccomp
 
 import "slices"
 
-// joinsOrder tells whether libseccomp may compile the rules for a call to
-// something else than they say. It makes one decision tree of them, with a level
-// for each argument by index. A test by order or inequality can hold beside
-// another test of its level, so that the program comes back to that when the
-// conditions of later arguments behind the first have failed; libseccomp 2.5.4
-// then does not load the argument again, and compares the later one. A test in
-// this package shows it in a program of 22 instructions.
-//
-// So it takes two rules of which one has further conditions, and an argument
-// that both test, one of them by order or inequality. Of random profiles, with
-// constants below 2^32, no other differs.
+// joinsOrder tells whether the compiled program of the rules for a call has to be
+// held against them before it is relied on: two rules of which one has further
+// conditions test one argument, one of them by order or inequality. For all
+// others, with constants below 2^32, the two readings agree on all random
+// profiles; see TestDifferential and TestDifferentialOrder.
 func joinsOrder(clauses []clause) bool {
 	for i, x := range clauses {
 		for _, y := range clauses[i+1:] {
