@@ -48,9 +48,10 @@ static __always_inline bool too_many(struct arg_key *k)
 }
 
 /* Keep one set of values. When there are too many, keep that instead. */
-static __always_inline void note_args(struct slot *s, struct task_struct *t, struct pt_regs *r,
-				      __u64 nr, __u8 class, __u8 mask)
+__noinline int note_args(__u32 slot, __u64 registers, __u64 nr, __u32 class, __u32 mask)
 {
+	struct slot *s = &slots[slot & (SLOTS - 1)];
+	struct pt_regs *r = (void *)registers;
 	struct arg_key k = { .id = s->id, .nr = nr, .class = class };
 	struct sighting by = {};
 	int n = 0;
@@ -59,17 +60,18 @@ static __always_inline void note_args(struct slot *s, struct task_struct *t, str
 		if (mask & 1 << i && n < ARGS)
 			k.values[n++] = argument(r, i);
 	if (bpf_map_lookup_elem(&args, &k))
-		return;
+		return 0;
 	if (too_many(&k)) {
 		__builtin_memset(k.values, 0, sizeof(k.values));
 		k.overflow = 1;
 		if (bpf_map_lookup_elem(&args, &k))
-			return;
+			return 0;
 	}
-	see(&by, t);
+	see(&by, CURRENT());
 	if (bpf_map_update_elem(&args, &k, &by, BPF_NOEXIST) == -7 /* E2BIG */) {
 		s->flags |= SLOT_FACTS_LOST;
 		LOSE(args);
 	}
 	__sync_fetch_and_add(&fresh, 1);
+	return 0;
 }

@@ -67,7 +67,7 @@ static __always_inline int note_check(void *ctx, const struct cred *cred,
 	k.id = s->id;
 	k.outcome = OUTCOME_UNKNOWN;
 	k.nr = CALL_NR(registers(t));
-	k.class = class_of(t, m, s->init);
+	k.class = class_now(s->init);
 	k.arch = IS_COMPAT(t);
 	k.userns = userns_of(m, target);
 	/* Someone else's credentials: overlayfs works under those of the mounter. */

@@ -42,6 +42,6 @@ static __noinline int note_denied(__u64 nr, __u32 code)
 	if (*p & DENIED)
 		return 0;
 	*p |= DENIED;
-	tell(EVENT_CALL, i, s->id, nr, IS_COMPAT(t), class_of(t, m, s->init) | DENIED, code, t);
+	tell(EVENT_CALL, i, s->id, nr, IS_COMPAT(t), class_now(s->init) | DENIED, code, t);
 	return 0;
 }

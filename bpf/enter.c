@@ -20,43 +20,55 @@ static __always_inline int aside_of(__u64 nr)
 	return -1;
 }
 
+/* What follows is not static, so that each is verified once and not for each way
+ * to it: that takes most of the time until the recorder is ready. */
+
 /* Numbers that no table has room for: x32, private ones, nonsense. */
-static __always_inline void note_rare(struct slot *s, struct task_struct *t, __u64 nr, __u8 arch,
-				      __u8 class)
+__noinline int note_rare(__u32 slot, __u64 nr, __u32 arch, __u32 class)
 {
+	struct slot *s = &slots[slot & (SLOTS - 1)];
 	struct call_key k = { .id = s->id, .nr = nr, .arch = arch, .class = class };
 	struct sighting by = {};
 
 	if (bpf_map_lookup_elem(&calls, &k))
-		return;
-	see(&by, t);
+		return 0;
+	see(&by, CURRENT());
 	if (bpf_map_update_elem(&calls, &k, &by, BPF_NOEXIST) == -7 /* E2BIG */) {
 		s->flags |= SLOT_FACTS_LOST;
 		LOSE(calls);
 	}
 	__sync_fetch_and_add(&fresh, 1);
+	return 0;
 }
 
 /* Two tasks may set two bits of a byte at once and one be lost here; each has
  * sent its event all the same. */
-static __always_inline void note(struct slot *s, __u32 i, __u8 *p, struct task_struct *t, __u64 nr,
-				 __u8 arch, __u8 class)
+__noinline int note(__u32 slot, __u64 nr, __u32 arch, __u32 class)
 {
+	struct slot *s = &slots[slot & (SLOTS - 1)];
+	int aside = aside_of(nr);
+	__u8 *p = &s->seen[nr & (CALLS - 1)];
+
+	if (arch == ARCH_COMPAT)
+		p = &s->compat[nr & (CALLS - 1)];
+	else if (aside >= 0)
+		p = &s->aside[aside & 7];
 	if (*p & class)
-		return;
+		return 0;
 	*p |= class;
-	tell(EVENT_CALL, i, s->id, nr, arch, class, 0, t);
+	tell(EVENT_CALL, slot, s->id, nr, arch, class, 0, CURRENT());
+	return 0;
 }
 
 /* A call that no bit of a slot stands for. */
-static __always_inline void enter_rarely(struct slot *s, struct task_struct *t, __u64 nr,
-					 bool compat, __u8 class)
+static __always_inline void enter_rarely(struct slot *s, __u32 i, __u64 nr, bool compat,
+					 __u8 class)
 {
 	bool x32 = !compat && (nr & ~(__u64)0xffff) == X32;
 	__u8 arch = compat ? ARCH_COMPAT : x32 ? ARCH_X32 : ARCH_NATIVE;
 
 	nr = x32 ? nr & 0xffff : nr;
-	note_rare(s, t, nr, arch, class);
+	note_rare(i, nr, arch, class);
 	if (class >= RUN_OPEN)
 		count_rare(s->id, nr, arch);
 }
@@ -70,7 +82,6 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 	struct slot *s;
 	__u32 i;
 	__u8 class, compat, mask;
-	int aside = aside_of(nr);
 
 	if (!m)
 		return 0;
@@ -79,18 +90,18 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 	s = slot_of(t, m, &i);
 	if (!s)
 		return 0;
-	class = class_of(t, m, s->init);
+	class = class_now(s->init);
 	compat = IS_COMPAT(t);
 	if (synced(s, was == (tag | i)))
 		sync_threads(s, 0);
 	if (nr >= CALLS) {
-		enter_rarely(s, t, nr, compat, class);
+		enter_rarely(s, i, nr, compat, class);
 		return 0;
 	}
 	/* Older verifiers forget the bound of a spilled register. */
 	asm volatile("%0 &= 511" : "+r"(nr));
 	if (compat) {
-		note(s, i, &s->compat[nr], t, nr, ARCH_COMPAT, class);
+		note(i, nr, ARCH_COMPAT, class);
 		if (class >= RUN_OPEN)
 			count_rare(s->id, nr, ARCH_COMPAT);
 		return 0;
@@ -99,46 +110,64 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 		count_call(i, nr);
 	mask = watched[nr];
 	if (mask) {
-		note_args(s, t, r, nr, class, mask);
+		note_args(i, (__u64)r, nr, class, mask);
 		return 0;
 	}
-	if (aside >= 0) {
-		note(s, i, &s->aside[aside & 7], t, nr, ARCH_NATIVE, class);
+	if (aside_of(nr) >= 0) {
+		note(i, nr, ARCH_NATIVE, class);
 		if (!syncs(r, nr))
 			return 0;
 		sync_threads(s, bpf_ktime_get_boot_ns());
 		return i;
 	}
-	note(s, i, &s->seen[nr], t, nr, ARCH_NATIVE, class);
+	note(i, nr, ARCH_NATIVE, class);
 	if (s->sync || class < RUN_OPEN || tag != stack_tag((__u64)READ(t, stack)))
 		return 0;
 	return i | (__u64)class << CLASS_SHIFT;
 }
 
-/* Whether a task known for native calls makes one of another kind: int 0x80 in a
- * 64-bit program. Asking costs a call each time, so it has to be wanted. */
-static __always_inline bool hides(void)
+/* Apart, so that a call which was seen before saves no registers. */
+static __noinline int enter_anew(__u64 *ctx)
 {
-	return strict_compat && IS_COMPAT(CURRENT());
+	__u64 tag = stack_tag(ctx[0]), keep;
+	struct stack *e = stack_at(tag);
+
+	keep = enter_slowly((struct pt_regs *)ctx[0], ctx[1], tag, e->known);
+	e->known = keep ? tag | keep : 0;
+	return 0;
+}
+
+/* Whether an entry of the stack table is this task's, and its class of call seen. */
+static __always_inline bool seen_before(__u64 v, __u64 tag, __u64 nr)
+{
+	return (v & ~(__u64)CONTENT) == tag && nr < CALLS &&
+	       slots[v & (SLOTS - 1)].seen[nr] & v >> CLASS_SHIFT & 31;
+}
+
+/* What is wanted of each call although it was seen before. A task known for native
+ * calls may make one of another kind: int 0x80 in a 64-bit program. */
+static __noinline int enter_again(__u64 *ctx)
+{
+	__u64 tag = stack_tag(ctx[0]), nr = ctx[1], v;
+
+	if (last_wanted && !on_host(tag))
+		last_enter(nr, tag);
+	v = stack_at(tag)->known;
+	if (!seen_before(v, tag, nr) || (strict_compat && IS_COMPAT(CURRENT())))
+		return enter_anew(ctx);
+	count_call(v & (SLOTS - 1), nr);
+	return 0;
 }
 
 SEC("raw_tp/sys_enter")
 int enter(__u64 *ctx)
 {
-	__u64 tag = stack_tag(ctx[0]), nr = ctx[1];
-	__u32 i = stack_index(tag);
-	__u64 v = stacks[i], keep;
+	__u64 tag = stack_tag(ctx[0]);
+	struct stack *e = stack_at(tag);
 
 	if (exits_wanted)
-		running[i] = tag | INSIDE;
-	if (last_wanted && !on_host(tag))
-		last_enter(nr, tag);
-	if ((v & ~(__u64)CONTENT) == tag && nr < CALLS &&
-	    slots[v & (SLOTS - 1)].seen[nr] & v >> CLASS_SHIFT & 31 && !hides()) {
-		count_call(v & (SLOTS - 1), nr);
-		return 0;
-	}
-	keep = enter_slowly((struct pt_regs *)ctx[0], nr, tag, v);
-	stacks[i] = keep ? tag | keep : 0;
-	return 0;
+		e->call = tag | INSIDE;
+	if (last_wanted || counting || strict_compat)
+		return enter_again(ctx);
+	return seen_before(e->known, tag, ctx[1]) ? 0 : enter_anew(ctx);
 }

@@ -34,7 +34,7 @@ int leave(__u64 *ctx)
 {
 	__u64 tag = stack_tag(ctx[0]), nr;
 	long ret = ctx[1];
-	__u64 *call = &running[stack_index(tag)], was = *call;
+	__u64 *call = &stack_at(tag)->call, was = *call;
 	bool entered = was == (tag | INSIDE) || was == (tag | INSIDE | CHECKED);
 	__u32 refusal = NOT_REFUSED;
 

@@ -44,7 +44,7 @@ __noinline int note_files(__u64 nr, long ret)
 	__u32 i;
 
 	s = contained(t, &m, &i);
-	if (!s || IS_COMPAT(t) || class_of(t, m, s->init) < RUN_OPEN)
+	if (!s || IS_COMPAT(t) || class_now(s->init) < RUN_OPEN)
 		return 0;
 	arguments(registers(t), false, a);
 	switch (c->how) {

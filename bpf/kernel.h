@@ -102,7 +102,7 @@ struct sock_common {
 	possible_net_t skc_net;
 };
 struct sock_cgroup_data { struct cgroup *cgroup; };
-struct sock { struct sock_common __sk_common; struct sock_cgroup_data sk_cgrp_data; int sk_err; };
+struct sock { struct sock_common __sk_common; struct sock_cgroup_data sk_cgrp_data; int sk_err; __u16 sk_protocol; };
 
 #ifdef __TARGET_ARCH_arm64
 struct pt_regs { __u64 regs[31], orig_x0; int syscallno; };

@@ -5,8 +5,7 @@
 
 struct slot slots[SLOTS];
 __u32 by_inum[CACHE];
-__u64 stacks[STACKS];
-__u64 running[STACKS];
+struct stack stacks[STACKS];
 struct losses lost;
 __u64 fresh;			/* entries ever added to caps and nets */
 __u32 host_inum;

@@ -76,7 +76,7 @@ static __always_inline bool settle_all(__u64 task, int outcome)
 static __always_inline void await_outcome(struct task_struct *t, struct cap_key *k)
 {
 	__u64 tag = stack_tag((__u64)BPF_CORE_READ(t, stack));
-	__u64 *call = &running[stack_index(tag)];
+	__u64 *call = &stack_at(tag)->call;
 	struct pending_key at = { bpf_get_current_pid_tgid(), name_of(k) };
 	struct pending_first *first, list = { at.check, 1 };
 	struct pending p = { .key = *k };

@@ -28,10 +28,16 @@ static __always_inline bool foreign(struct task_struct *t, struct mnt_namespace 
 	return (at && (__u64)at < (__u64)-4095) || !began_inside(t, m, init);
 }
 
-static __always_inline __u8 class_of(struct task_struct *t, struct mnt_namespace *m, __u32 init)
+/* The class of what the current task does, in a container whose workload began in
+ * init. Not static, so that it is verified once and not for each way to it. */
+__noinline int class_now(__u32 init)
 {
+	struct task_struct *t = CURRENT();
+	struct mnt_namespace *m = mount_ns(t);
 	bool filtered = READ(t, seccomp.mode) == 2; /* SECCOMP_MODE_FILTER */
 
+	if (!m)
+		return 0;
 	if (foreign(t, m, init))
 		return filtered ? START_FILTERED : START_OPEN;
 	return filtered ? RUN_FILTERED : RUN_OPEN;

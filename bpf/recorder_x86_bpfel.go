@@ -161,6 +161,7 @@ type RecorderLosses struct {
 	Counts   uint64
 	Files    uint64
 	Lasts    uint64
+	Sctp     uint64
 }
 
 type RecorderNetKey struct {
@@ -266,6 +267,12 @@ type RecorderSlot struct {
 	Compat [512]uint8
 }
 
+type RecorderStack struct {
+	_     structs.HostLayout
+	Known uint64
+	Call  uint64
+}
+
 type RecorderTask struct {
 	_      structs.HostLayout
 	Id     uint64
@@ -318,6 +325,7 @@ const (
 	RecorderProgCapsTp       = "caps_tp"
 	RecorderProgConnect4     = "connect4"
 	RecorderProgConnect6     = "connect6"
+	RecorderProgCreate       = "create"
 	RecorderProgEgress       = "egress"
 	RecorderProgEnter        = "enter"
 	RecorderProgExec         = "exec"
@@ -344,7 +352,6 @@ const (
 	RecorderVarLeaving       = "leaving"
 	RecorderVarLost          = "lost"
 	RecorderVarOpened        = "opened"
-	RecorderVarRunning       = "running"
 	RecorderVarSlots         = "slots"
 	RecorderVarStackShift    = "stack_shift"
 	RecorderVarStacks        = "stacks"
@@ -403,6 +410,7 @@ type RecorderProgramSpecs struct {
 	CapsTp     *ebpf.ProgramSpec `ebpf:"caps_tp"`
 	Connect4   *ebpf.ProgramSpec `ebpf:"connect4"`
 	Connect6   *ebpf.ProgramSpec `ebpf:"connect6"`
+	Create     *ebpf.ProgramSpec `ebpf:"create"`
 	Egress     *ebpf.ProgramSpec `ebpf:"egress"`
 	Enter      *ebpf.ProgramSpec `ebpf:"enter"`
 	Exec       *ebpf.ProgramSpec `ebpf:"exec"`
@@ -470,7 +478,6 @@ type RecorderVariableSpecs struct {
 	Leaving      *ebpf.VariableSpec `ebpf:"leaving"`
 	Lost         *ebpf.VariableSpec `ebpf:"lost"`
 	Opened       *ebpf.VariableSpec `ebpf:"opened"`
-	Running      *ebpf.VariableSpec `ebpf:"running"`
 	Slots        *ebpf.VariableSpec `ebpf:"slots"`
 	StackShift   *ebpf.VariableSpec `ebpf:"stack_shift"`
 	Stacks       *ebpf.VariableSpec `ebpf:"stacks"`
@@ -582,7 +589,6 @@ type RecorderVariables struct {
 	Leaving      *ebpf.Variable `ebpf:"leaving"`
 	Lost         *ebpf.Variable `ebpf:"lost"`
 	Opened       *ebpf.Variable `ebpf:"opened"`
-	Running      *ebpf.Variable `ebpf:"running"`
 	Slots        *ebpf.Variable `ebpf:"slots"`
 	StackShift   *ebpf.Variable `ebpf:"stack_shift"`
 	Stacks       *ebpf.Variable `ebpf:"stacks"`
@@ -603,6 +609,7 @@ type RecorderPrograms struct {
 	CapsTp     *ebpf.Program `ebpf:"caps_tp"`
 	Connect4   *ebpf.Program `ebpf:"connect4"`
 	Connect6   *ebpf.Program `ebpf:"connect6"`
+	Create     *ebpf.Program `ebpf:"create"`
 	Egress     *ebpf.Program `ebpf:"egress"`
 	Enter      *ebpf.Program `ebpf:"enter"`
 	Exec       *ebpf.Program `ebpf:"exec"`
@@ -627,6 +634,7 @@ func (p *RecorderPrograms) Close() error {
 		p.CapsTp,
 		p.Connect4,
 		p.Connect6,
+		p.Create,
 		p.Egress,
 		p.Enter,
 		p.Exec,

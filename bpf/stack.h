@@ -13,8 +13,8 @@
 
 enum { CLASS_SHIFT = 11, CONTENT = 0xffff };
 
-/* What running[] says of a task beside its tag: that it is in a call, that a
- * capability was checked there, and that a filter sent a signal in its place. */
+/* What stands behind the tag in stack.call: that the task is in a system call, that
+ * a capability was checked there, and that a filter sent a signal in its place. */
 enum { INSIDE = 1, CHECKED = 2, SIGNALLED = 4 };
 
 /* The verifier knows stack_shift and takes the branch out: the usual size costs a
@@ -31,10 +31,15 @@ static __always_inline __u32 stack_index(__u64 tag)
 	return (tag >> 16) * 0x9E3779B97F4A7C15ULL >> 50 & (STACKS - 1);
 }
 
+static __always_inline struct stack *stack_at(__u64 tag)
+{
+	return &stacks[stack_index(tag)];
+}
+
 /* Known to be the host's, so that there is nothing to record. */
 static __always_inline bool on_host(__u64 tag)
 {
-	__u64 v = stacks[stack_index(tag)];
+	__u64 v = stack_at(tag)->known;
 
 	return (v & ~(__u64)CONTENT) == tag && !(v & (SLOTS - 1));
 }
@@ -42,10 +47,10 @@ static __always_inline bool on_host(__u64 tag)
 static __always_inline void forget_stack(struct task_struct *t)
 {
 	__u64 tag = stack_tag((__u64)BPF_CORE_READ(t, stack));
-	__u64 *e = &stacks[stack_index(tag)];
+	struct stack *e = stack_at(tag);
 
-	if ((*e & ~(__u64)CONTENT) == tag)
-		*e = 0;
+	if ((e->known & ~(__u64)CONTENT) == tag)
+		e->known = 0;
 }
 
 /* A task that died in a call left its stack inside of it. Who has the stack next
@@ -53,7 +58,7 @@ static __always_inline void forget_stack(struct task_struct *t)
 static __always_inline void forget_call(struct task_struct *t)
 {
 	__u64 tag = stack_tag((__u64)BPF_CORE_READ(t, stack));
-	__u64 *e = &running[stack_index(tag)];
+	__u64 *e = &stack_at(tag)->call;
 
 	if ((*e & ~(__u64)CONTENT) == tag)
 		*e = 0;

@@ -52,6 +52,12 @@ struct slot {
 	__u8 compat[CALLS];
 };
 
+/* What is known of the task that has a stack: see stack.h. */
+struct stack {
+	__u64 known;		/* where it is */
+	__u64 call;		/* what it is doing */
+};
+
 /* Who made the first of many. */
 struct sighting {
 	__u64 time;
@@ -111,7 +117,8 @@ struct exe { char path[EXE_PATH]; };
 
 /* What could not be kept. */
 struct losses {
-	__u64 slots, events, calls, caps, nets, exes, outcomes, sockets, args, counts, files, lasts;
+	__u64 slots, events, calls, caps, nets, exes, outcomes, sockets, args, counts, files, lasts,
+	      sctp;
 };
 
 struct task {

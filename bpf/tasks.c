@@ -35,9 +35,9 @@ int exec(__u64 *ctx)
 		note_place(s, t);
 	if (!s->init && !foreign(t, m, s->init))
 		s->init = READ(t, tgid);
-	if (files_wanted && class_of(t, m, s->init) >= RUN_OPEN)
+	if (files_wanted && class_now(s->init) >= RUN_OPEN)
 		note_exec(s, t, m, (struct linux_binprm *)ctx[2]);
-	tell(EVENT_EXEC, i, s->id, 0, 0, class_of(t, m, s->init), 0, t);
+	tell(EVENT_EXEC, i, s->id, 0, 0, class_now(s->init), 0, t);
 	return 0;
 }
 
@@ -63,7 +63,7 @@ static __noinline int killed(struct task_struct *t)
 {
 	__u64 tag = stack_tag((__u64)BPF_CORE_READ(t, stack)), nr;
 
-	if (READ(t, seccomp.mode) < SECCOMP_MODE_FILTER || running[stack_index(tag)] != tag)
+	if (READ(t, seccomp.mode) < SECCOMP_MODE_FILTER || stack_at(tag)->call != tag)
 		return 0;
 	nr = CALL_NR(registers(t));
 	if ((long)nr < 0)

@@ -1,6 +1,9 @@
 //go:build ignore
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* TCP, by the changes of a socket's state. */
+/*
+ * TCP, by the changes of a socket's state. SCTP tells of its listeners in the same
+ * way, and of nothing else that would say who talks to whom.
+ */
 #include "owner.h"
 
 enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, CLOSE = 7, LISTEN = 10 };
@@ -51,7 +54,7 @@ static __always_inline void ports(struct sock *sk, struct net_key *k, struct net
 /* Connecting and listening are done by the task itself. */
 static __always_inline struct owner *claim_stream(struct sock *sk, struct task_struct *t)
 {
-	__u64 id = owner_task(t);
+	__u64 id = owner_now();
 	struct owner *o;
 
 	if (!id)
@@ -90,12 +93,16 @@ int tcp(__u64 *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	struct task_struct *t = CURRENT();
-	struct net_key k = { .kind = kind_of(ctx[1], ctx[2]), .protocol = PROTO_TCP };
+	struct net_key k = { .kind = kind_of(ctx[1], ctx[2]) };
+	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
 	struct net_val v = {};
 	struct owner *o;
 
-	if (!k.kind)
+	if (!k.kind || (protocol != PROTO_TCP && protocol != PROTO_SCTP))
+		return 0; /* of MPTCP there is a TCP socket below */
+	if (protocol == PROTO_SCTP && k.kind != NET_LISTEN)
 		return 0;
+	k.protocol = protocol;
 	k.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	v.cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
 	addresses(sk, &k, &v);

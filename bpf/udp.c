@@ -9,7 +9,7 @@
 static __always_inline struct owner *claim_datagram(struct bpf_sock *sk)
 {
 	struct task_struct *t = CURRENT();
-	__u64 id = owner_task(t);
+	__u64 id = owner_now();
 	struct owner *o;
 
 	if (!sk || !id)
@@ -99,6 +99,15 @@ static __always_inline int name_port(struct bpf_sock_addr *c, bool v6)
 	k.family = fold(k.address, v6 ? INET6 : INET);
 	v.by = o->by;
 	keep_net(&k, &v);
+	return 1;
+}
+
+/* An SCTP socket: what it does is not recorded, and this says that it was there. */
+SEC("cgroup/sock_create")
+int create(struct bpf_sock *sk)
+{
+	if (sk->protocol == PROTO_SCTP && owner_now())
+		LOSE(sctp);
 	return 1;
 }
 

@@ -148,6 +148,7 @@ type UntypedLosses struct {
 	Counts   uint64
 	Files    uint64
 	Lasts    uint64
+	Sctp     uint64
 }
 
 type UntypedNetKey struct {
@@ -253,6 +254,12 @@ type UntypedSlot struct {
 	Compat [512]uint8
 }
 
+type UntypedStack struct {
+	_     structs.HostLayout
+	Known uint64
+	Call  uint64
+}
+
 type UntypedTask struct {
 	_      structs.HostLayout
 	Id     uint64
@@ -306,6 +313,7 @@ const (
 	UntypedProgCapsTp       = "caps_tp"
 	UntypedProgConnect4     = "connect4"
 	UntypedProgConnect6     = "connect6"
+	UntypedProgCreate       = "create"
 	UntypedProgEgress       = "egress"
 	UntypedProgEnter        = "enter"
 	UntypedProgExec         = "exec"
@@ -332,7 +340,6 @@ const (
 	UntypedVarLeaving       = "leaving"
 	UntypedVarLost          = "lost"
 	UntypedVarOpened        = "opened"
-	UntypedVarRunning       = "running"
 	UntypedVarSlots         = "slots"
 	UntypedVarStackShift    = "stack_shift"
 	UntypedVarStacks        = "stacks"
@@ -391,6 +398,7 @@ type UntypedProgramSpecs struct {
 	CapsTp     *ebpf.ProgramSpec `ebpf:"caps_tp"`
 	Connect4   *ebpf.ProgramSpec `ebpf:"connect4"`
 	Connect6   *ebpf.ProgramSpec `ebpf:"connect6"`
+	Create     *ebpf.ProgramSpec `ebpf:"create"`
 	Egress     *ebpf.ProgramSpec `ebpf:"egress"`
 	Enter      *ebpf.ProgramSpec `ebpf:"enter"`
 	Exec       *ebpf.ProgramSpec `ebpf:"exec"`
@@ -459,7 +467,6 @@ type UntypedVariableSpecs struct {
 	Leaving      *ebpf.VariableSpec `ebpf:"leaving"`
 	Lost         *ebpf.VariableSpec `ebpf:"lost"`
 	Opened       *ebpf.VariableSpec `ebpf:"opened"`
-	Running      *ebpf.VariableSpec `ebpf:"running"`
 	Slots        *ebpf.VariableSpec `ebpf:"slots"`
 	StackShift   *ebpf.VariableSpec `ebpf:"stack_shift"`
 	Stacks       *ebpf.VariableSpec `ebpf:"stacks"`
@@ -573,7 +580,6 @@ type UntypedVariables struct {
 	Leaving      *ebpf.Variable `ebpf:"leaving"`
 	Lost         *ebpf.Variable `ebpf:"lost"`
 	Opened       *ebpf.Variable `ebpf:"opened"`
-	Running      *ebpf.Variable `ebpf:"running"`
 	Slots        *ebpf.Variable `ebpf:"slots"`
 	StackShift   *ebpf.Variable `ebpf:"stack_shift"`
 	Stacks       *ebpf.Variable `ebpf:"stacks"`
@@ -594,6 +600,7 @@ type UntypedPrograms struct {
 	CapsTp     *ebpf.Program `ebpf:"caps_tp"`
 	Connect4   *ebpf.Program `ebpf:"connect4"`
 	Connect6   *ebpf.Program `ebpf:"connect6"`
+	Create     *ebpf.Program `ebpf:"create"`
 	Egress     *ebpf.Program `ebpf:"egress"`
 	Enter      *ebpf.Program `ebpf:"enter"`
 	Exec       *ebpf.Program `ebpf:"exec"`
@@ -618,6 +625,7 @@ func (p *UntypedPrograms) Close() error {
 		p.CapsTp,
 		p.Connect4,
 		p.Connect6,
+		p.Create,
 		p.Egress,
 		p.Enter,
 		p.Exec,

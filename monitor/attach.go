@@ -93,7 +93,20 @@ func (p *probes) attachNet() string {
 	if err := p.attachUDP(); err != nil {
 		return name + " (no UDP: " + short(err) + ")"
 	}
-	return name + " cgroup/sendmsg cgroup_skb/egress"
+	name += " cgroup/sendmsg cgroup_skb/egress"
+	if err := p.attachSCTP(); err != nil {
+		return name + " (SCTP goes unnoticed: " + short(err) + ")"
+	}
+	return name
+}
+
+// attachSCTP has SCTP sockets counted, which are not recorded.
+func (p *probes) attachSCTP() error {
+	root, err := cgroup2()
+	if err != nil {
+		return err
+	}
+	return p.add(root, bpf.RecorderProgCreate)
 }
 
 func (p *probes) attachUDP() error {

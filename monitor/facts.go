@@ -19,6 +19,7 @@ const (
 	familyInet = 2
 	protoTCP   = 6
 	protoUDP   = 17
+	protoSCTP  = 132
 )
 
 // settleAfter is how long a connection waits for its result.

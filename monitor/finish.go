@@ -107,13 +107,14 @@ func (r *recording) losses() {
 		Calls: now.Calls - r.told.Calls, Caps: now.Caps - r.told.Caps,
 		Nets: now.Nets - r.told.Nets, Sockets: now.Sockets - r.told.Sockets,
 		Args: now.Args - r.told.Args, Counts: now.Counts - r.told.Counts,
-		Files: now.Files - r.told.Files, Lasts: now.Lasts - r.told.Lasts,
+		Files: now.Files - r.told.Files, Lasts: now.Lasts - r.told.Lasts, Sctp: now.Sctp - r.told.Sctp,
 		Exes: now.Exes - r.told.Exes, Outcomes: now.Outcomes - r.told.Outcomes,
 	}
 	for _, loss := range r.lossRecords(delta) {
 		r.write(&loss)
 	}
-	r.lost += delta.Slots + delta.Calls + delta.Args + delta.Caps + delta.Nets + delta.Sockets + delta.Files
+	r.lost += delta.Slots + delta.Calls + delta.Args + delta.Caps + delta.Nets + delta.Sockets +
+		delta.Files + delta.Sctp
 	r.told = now
 }
 
@@ -141,6 +142,8 @@ func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
 		{Probe: "files", Stage: "map", Count: l.Files, Reason: "too many distinct files"},
 		{Probe: "last", Stage: "slot", Count: l.Lasts, EvidenceOnly: true,
 			Reason: fmt.Sprintf("more than %d containers at a time: last calls of those beyond", Rings(max(r.o.Last, 1)))},
+		{Probe: "network", Stage: "sctp", Count: l.Sctp,
+			Reason: "SCTP sockets: of those only what they listen on is recorded"},
 		{Probe: "syscalls", Stage: "ring", Count: l.Events,
 			Reason: "time and process of first sightings; the facts are here", EvidenceOnly: true},
 		{Probe: "capabilities", Stage: "outcome", Count: l.Outcomes,

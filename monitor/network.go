@@ -73,10 +73,7 @@ func (r *recording) owner(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal) *spa
 }
 
 func (r *recording) flowRecord(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal) trace.Record {
-	protocol := trace.TCP
-	if key.Protocol == protoUDP {
-		protocol = trace.UDP
-	}
+	protocol := protocolOf(key.Protocol)
 	by := r.sighting(&val.By)
 	where := address(key.Family, key.Address)
 	switch key.Kind {
@@ -95,6 +92,16 @@ func (r *recording) flowRecord(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal)
 		return rec
 	}
 	return r.connect(key, val, protocol, where, by)
+}
+
+func protocolOf(number uint8) string {
+	switch number {
+	case protoUDP:
+		return trace.UDP
+	case protoSCTP:
+		return trace.SCTP
+	}
+	return trace.TCP
 }
 
 func (r *recording) connect(key *bpf.RecorderNetKey, val *bpf.RecorderNetVal, protocol, remote string,

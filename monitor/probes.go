@@ -117,7 +117,7 @@ func (p *probes) configure(l limits) error {
 		return err
 	}
 	shift := p.spec.Variables[bpf.RecorderVarStackShift]
-	if err := shift.Set(stackShift()); err != nil {
+	if err := shift.Set(p.stackShift()); err != nil {
 		return fmt.Errorf("setting up the probes: %w", err)
 	}
 	return nil
@@ -125,9 +125,9 @@ func (p *probes) configure(l limits) error {
 
 // stackShift is the binary logarithm of the kernel's stack size, which KASAN
 // and large pages change. A wrong one costs time, never a fact.
-func stackShift() uint32 {
+func (p *probes) stackShift() uint32 {
 	const usual = 14
-	kernel, err := btf.LoadKernelSpec()
+	kernel, err := p.cache.Kernel()
 	if err != nil {
 		return usual
 	}
@@ -249,12 +249,18 @@ func (p *probes) watchExits(on bool) error {
 	return p.state.write(bpf.RecorderVarLeaving, uint32(1))
 }
 
-// settle gives back what only loading needed: the types of the whole kernel.
+// settle gives back what only loading needed: the types of the kernel and of the
+// probes, and their instructions. What stays says where each is attached.
 func (p *probes) settle() {
 	p.cache = nil
-	for _, prog := range p.spec.Programs {
-		prog.Instructions = nil
+	places := make(map[string]*ebpf.ProgramSpec)
+	for name, prog := range p.spec.Programs {
+		places[name] = &ebpf.ProgramSpec{
+			Name: prog.Name, SectionName: prog.SectionName, AttachTo: prog.AttachTo,
+			AttachType: prog.AttachType,
+		}
 	}
+	p.spec = &ebpf.CollectionSpec{Programs: places}
 	debug.FreeOSMemory()
 }
 
