@@ -101,8 +101,8 @@ func (c *verifyCmd) restrictions(o verify.Options, root caps.Root) []verify.Rest
 	if !o.NoNewPrivileges {
 		list = append(list, verify.Restriction{Name: verify.NoNewPrivileges})
 	}
-	if c.Docker && !slices.Contains(root.Written, "/") {
-		list = append(list, verify.Restriction{Name: verify.ReadOnly, Tmpfs: root.Written})
+	if touched := root.Touched(); c.Docker && !slices.Contains(touched, "/") {
+		list = append(list, verify.Restriction{Name: verify.ReadOnly, Tmpfs: touched})
 	}
 	return list
 }
@@ -243,7 +243,7 @@ func (c *verifyCmd) recordTo(ctx context.Context, log string, o verify.Options) 
 		return nil, err
 	}
 	opt := monitor.Options{
-		Output: log, Outcomes: "on", Version: version(),
+		Output: log, Outcomes: "on", Files: c.Docker, Version: version(),
 		Command: o.Command, User: u, Ready: func(monitor.Status) { close(ready) },
 	}
 	if c.Verbose {

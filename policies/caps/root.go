@@ -19,6 +19,9 @@ type Root struct {
 	// Written are the directories in it that were written in, without those below
 	// another of them, sorted.
 	Written []string
+	// Unplaced are directories that were written in and of which it is not known
+	// whether they lie in it, as the program called them, sorted.
+	Unplaced []string
 }
 
 // rootOf is what o's recordings saw of the root file system, where the paths in
@@ -33,6 +36,9 @@ func rootOf(o policies.Observation, mounted []string) Root {
 		Doubts: o.FileEvidence.Reasons,
 	}
 	for _, w := range o.Written() {
+		if w.Origin == trace.OriginUnknown {
+			r.Unplaced = outermost(slices.DeleteFunc(w.Directories, func(dir string) bool { return !path.IsAbs(dir) }))
+		}
 		if w.Mount != "/" {
 			continue
 		}
@@ -80,6 +86,9 @@ func scratch(dir string) bool {
 
 // unseen says that no recording looked.
 func (r Root) unseen() bool { return !r.Known && len(r.Doubts)+len(r.Written) == 0 }
+
+// Touched are all directories that may have to be written to, sorted.
+func (r Root) Touched() []string { return outermost(slices.Concat(r.Written, r.Unplaced)) }
 
 // untouched says that nothing was written to the root file system.
 func (r Root) untouched() bool { return r.Known && len(r.Written) == 0 }

@@ -88,6 +88,26 @@ func TestReadOnlyRoot(t *testing.T) {
 	}
 }
 
+// TestTouched counts in what lies nobody knows where.
+func TestTouched(t *testing.T) {
+	o := doubtful(written("/run/x"))
+	for _, path := range []string{"/var/lib/web/a", "/run/y/z", "relative/x"} {
+		o.Files = append(o.Files, policies.File{
+			Access: trace.AccessCreate, Path: path, Place: trace.Place{Origin: trace.OriginUnknown},
+		})
+	}
+	s, err := Synthesize(o, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"/run", "/var/lib/web"}, s.Root.Touched()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if s.Security.sealed() {
+		t.Error("read-only, though nobody knows what is written to")
+	}
+}
+
 func TestComposeReadOnly(t *testing.T) {
 	for want, o := range map[string]policies.Observation{
 		"    read_only: true\n": written(), "    read_only: true\n    tmpfs:\n      - /run\n": written("/run/x"),
