@@ -29,8 +29,7 @@ static __noinline int leave_refused(__u64 nr, long ret)
 	return refusal;
 }
 
-SEC("raw_tp/sys_exit")
-int leave(__u64 *ctx)
+static __always_inline int leaving_call(__u64 *ctx, bool files, bool last)
 {
 	__u64 tag = stack_tag(ctx[0]), nr;
 	long ret = ctx[1];
@@ -41,7 +40,7 @@ int leave(__u64 *ctx)
 	*call = tag;
 	if (was == (tag | INSIDE | CHECKED))
 		end_checks(ret);
-	if (entered && !files_wanted && !last_wanted)
+	if (entered && !files && !last)
 		return 0;
 	if (on_host(tag))
 		return 0;
@@ -52,9 +51,23 @@ int leave(__u64 *ctx)
 		refusal = leave_refused(nr, ret);
 	if (refusal == BY_SIGNAL)
 		*call = tag | SIGNALLED;
-	if (last_wanted && (entered || refusal))
+	if (last && (entered || refusal))
 		last_leave(nr, ret, tag, refusal);
-	if (files_wanted && !refusal && about_files(nr, ret))
+	if (files && !refusal && about_files(nr, ret))
 		note_files(nr, ret);
 	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int leave(__u64 *ctx)
+{
+	return leaving_call(ctx, false, false);
+}
+
+/* With files or last calls. A program of its own, because kernels before 6.8
+ * verify all functions that a program holds, those too that it never calls. */
+SEC("raw_tp/sys_exit")
+int leave_more(__u64 *ctx)
+{
+	return leaving_call(ctx, files_wanted, last_wanted);
 }

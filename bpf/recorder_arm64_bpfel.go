@@ -331,6 +331,7 @@ const (
 	RecorderProgExec         = "exec"
 	RecorderProgGone         = "gone"
 	RecorderProgLeave        = "leave"
+	RecorderProgLeaveMore    = "leave_more"
 	RecorderProgListTasks    = "list_tasks"
 	RecorderProgNewtask      = "newtask"
 	RecorderProgRecv4        = "recv4"
@@ -416,6 +417,7 @@ type RecorderProgramSpecs struct {
 	Exec       *ebpf.ProgramSpec `ebpf:"exec"`
 	Gone       *ebpf.ProgramSpec `ebpf:"gone"`
 	Leave      *ebpf.ProgramSpec `ebpf:"leave"`
+	LeaveMore  *ebpf.ProgramSpec `ebpf:"leave_more"`
 	ListTasks  *ebpf.ProgramSpec `ebpf:"list_tasks"`
 	Newtask    *ebpf.ProgramSpec `ebpf:"newtask"`
 	Recv4      *ebpf.ProgramSpec `ebpf:"recv4"`
@@ -615,6 +617,7 @@ type RecorderPrograms struct {
 	Exec       *ebpf.Program `ebpf:"exec"`
 	Gone       *ebpf.Program `ebpf:"gone"`
 	Leave      *ebpf.Program `ebpf:"leave"`
+	LeaveMore  *ebpf.Program `ebpf:"leave_more"`
 	ListTasks  *ebpf.Program `ebpf:"list_tasks"`
 	Newtask    *ebpf.Program `ebpf:"newtask"`
 	Recv4      *ebpf.Program `ebpf:"recv4"`
@@ -640,6 +643,7 @@ func (p *RecorderPrograms) Close() error {
 		p.Exec,
 		p.Gone,
 		p.Leave,
+		p.LeaveMore,
 		p.ListTasks,
 		p.Newtask,
 		p.Recv4,

@@ -319,6 +319,7 @@ const (
 	UntypedProgExec         = "exec"
 	UntypedProgGone         = "gone"
 	UntypedProgLeave        = "leave"
+	UntypedProgLeaveMore    = "leave_more"
 	UntypedProgListTasks    = "list_tasks"
 	UntypedProgNewtask      = "newtask"
 	UntypedProgRecv4        = "recv4"
@@ -404,6 +405,7 @@ type UntypedProgramSpecs struct {
 	Exec       *ebpf.ProgramSpec `ebpf:"exec"`
 	Gone       *ebpf.ProgramSpec `ebpf:"gone"`
 	Leave      *ebpf.ProgramSpec `ebpf:"leave"`
+	LeaveMore  *ebpf.ProgramSpec `ebpf:"leave_more"`
 	ListTasks  *ebpf.ProgramSpec `ebpf:"list_tasks"`
 	Newtask    *ebpf.ProgramSpec `ebpf:"newtask"`
 	Recv4      *ebpf.ProgramSpec `ebpf:"recv4"`
@@ -606,6 +608,7 @@ type UntypedPrograms struct {
 	Exec       *ebpf.Program `ebpf:"exec"`
 	Gone       *ebpf.Program `ebpf:"gone"`
 	Leave      *ebpf.Program `ebpf:"leave"`
+	LeaveMore  *ebpf.Program `ebpf:"leave_more"`
 	ListTasks  *ebpf.Program `ebpf:"list_tasks"`
 	Newtask    *ebpf.Program `ebpf:"newtask"`
 	Recv4      *ebpf.Program `ebpf:"recv4"`
@@ -631,6 +634,7 @@ func (p *UntypedPrograms) Close() error {
 		p.Exec,
 		p.Gone,
 		p.Leave,
+		p.LeaveMore,
 		p.ListTasks,
 		p.Newtask,
 		p.Recv4,

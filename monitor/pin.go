@@ -86,7 +86,7 @@ func resume(dir string) (*probes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
-	p := &probes{spec: spec, cache: btf.NewCache(), pinned: dir}
+	p := &probes{spec: spec, cache: btf.NewCache(), wayOut: bpf.RecorderProgLeave, pinned: dir}
 	maps := make(map[string]*ebpf.Map)
 	for name := range spec.Maps {
 		m, err := ebpf.LoadPinnedMap(filepath.Join(dir, pinName(name)), nil)

@@ -29,6 +29,7 @@ type probes struct {
 	state *state
 	cache *btf.Cache
 
+	wayOut  string // the program of sys_exit
 	without string // see [limits]
 	pinned  string // folder, "" where nothing is pinned
 }
@@ -55,6 +56,14 @@ type limits struct {
 	without string // a core program that is left out
 }
 
+// wayOut is the program of sys_exit that these need.
+func (l limits) wayOut() string {
+	if l.files || l.last > 0 {
+		return bpf.RecorderProgLeaveMore
+	}
+	return bpf.RecorderProgLeave
+}
+
 // load creates the maps and the core programs, and attaches nothing yet.
 func load(l limits) (*probes, error) {
 	// Needed before 5.11; later kernels refuse it without CAP_SYS_RESOURCE and
@@ -64,7 +73,7 @@ func load(l limits) (*probes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
-	p := &probes{spec: spec, cache: btf.NewCache(), without: l.without}
+	p := &probes{spec: spec, cache: btf.NewCache(), wayOut: l.wayOut(), without: l.without}
 	if err := p.configure(l); err != nil {
 		return nil, err
 	}
@@ -219,12 +228,12 @@ func attach(spec *ebpf.ProgramSpec, prog *ebpf.Program, cgroup string) (link.Lin
 
 // loadExits has the program on the way out of system calls ready.
 func (p *probes) loadExits() error {
-	coll, err := p.collection([]string{bpf.RecorderProgLeave}, p.coll.Maps)
+	coll, err := p.collection([]string{p.wayOut}, p.coll.Maps)
 	if err != nil {
-		return fmt.Errorf("loading %s: %w", p.spec.Programs[bpf.RecorderProgLeave].SectionName, err)
+		return fmt.Errorf("loading %s: %w", p.spec.Programs[p.wayOut].SectionName, err)
 	}
 	defer coll.Close()
-	if p.exits, err = coll.Programs[bpf.RecorderProgLeave].Clone(); err != nil {
+	if p.exits, err = coll.Programs[p.wayOut].Clone(); err != nil {
 		return fmt.Errorf("keeping the probe of sys_exit: %w", err)
 	}
 	return nil
@@ -241,7 +250,7 @@ func (p *probes) watchExits(on bool) error {
 		p.leave = nil
 		return err
 	}
-	l, err := attach(p.spec.Programs[bpf.RecorderProgLeave], p.exits, "")
+	l, err := attach(p.spec.Programs[p.wayOut], p.exits, "")
 	if err != nil {
 		return fmt.Errorf("attaching sys_exit: %w", err)
 	}
