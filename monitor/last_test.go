@@ -111,7 +111,7 @@ func TestLastOnSignal(t *testing.T) {
 	asked := false
 	log := t.TempDir() + "/trace.log"
 	got := run(t, ctx, Options{
-		Last: 20, Dump: dump, Output: log, Command: []string{"sleep", "60"},
+		Last: 500, Dump: dump, Output: log, Command: []string{"sleep", "60"},
 		Status: func(s Status) {
 			if s.Containers > 0 && !asked && s.Records > 30 {
 				asked = true
@@ -146,5 +146,23 @@ func TestLastLimits(t *testing.T) {
 		if n > 0 && good && (Rings(n) < 1 || Rings(n) >= maxSlots) {
 			t.Errorf("Rings(%d) = %d", n, Rings(n))
 		}
+	}
+}
+
+// TestLastForks has many tasks die in exit_group, and others born on the stacks
+// they leave: nobody's exit has a result.
+func TestLastForks(t *testing.T) {
+	got := runWith(t, Options{Last: 1000, Command: []string{"sh", "-c", `i=0; while [ $i -lt 100 ]; do (exit 0); i=$((i+1)); done`}})
+	exits := 0
+	for _, l := range of[*trace.Last](got, "sh") {
+		if l.Syscall == "exit_group" {
+			exits++
+			if l.Result != nil || l.Unseen {
+				t.Errorf("an exit_group that came back: %+v", *l)
+			}
+		}
+	}
+	if exits < 100 {
+		t.Errorf("%d of more than 100 exits", exits)
 	}
 }

@@ -171,6 +171,8 @@ func (p *printer) more(n uint64, kind byte) string {
 		return p.one("SEEK_", n&0xffffffff)
 	case 'v':
 		return p.one("MADV_", n&0xffffffff)
+	case 'R':
+		return bits(n, []constant{{1, "RENAME_NOREPLACE"}, {2, "RENAME_EXCHANGE"}, {4, "RENAME_WHITEOUT"}}, "0")
 	case 'n':
 		return p.flags("MS_", n, "0")
 	}
@@ -189,17 +191,23 @@ func (p *printer) one(prefix string, n uint64) string {
 
 // flags are the names of the bits, and what is left of them.
 func (p *printer) flags(prefix string, n uint64, none string) string {
+	return bits(n, p.tables[prefix], none)
+}
+
+func bits(n uint64, list []constant, none string) string {
 	if n == 0 {
 		return none
 	}
 	var names []string
-	for _, c := range p.tables[prefix] {
-		if c.value != 0 && n&c.value == c.value && !contained(c.value, p.tables[prefix], n) {
+	for _, c := range list {
+		if c.value != 0 && n&c.value == c.value && !contained(c.value, list, n) {
 			names = append(names, c.name)
 		}
 	}
-	for _, c := range p.tables[prefix] {
-		n &^= c.value & n
+	for _, c := range list {
+		if c.value != 0 && n&c.value == c.value {
+			n &^= c.value
+		}
 	}
 	if n != 0 {
 		names = append(names, hex(n))

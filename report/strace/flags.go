@@ -1,8 +1,12 @@
 package strace
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
+
+	"advisor/trace"
 )
 
 // open are flags of open, as strace has them: the mode of access first, without
@@ -18,16 +22,29 @@ func (p *printer) open(n uint64) string {
 	case n&dsync == dsync:
 		n, synced = n&^dsync, "|O_DSYNC"
 	}
-	directory := "O_DIRECTORY" // the last of all, by strace's order
-	for _, c := range p.tables["O_"] {
-		if c.name == directory && n&c.value != 0 && !strings.Contains(p.flags("O_", n, ""), "O_TMPFILE") {
+	list := p.opening()
+	const directory = "O_DIRECTORY" // the last of all, by strace's order
+	for _, c := range list {
+		if c.name == directory && n&c.value != 0 && !strings.Contains(bits(n, list, ""), "O_TMPFILE") {
 			n, synced = n&^c.value, synced+"|"+directory
 		}
 	}
 	if n == 0 {
 		return access + synced
 	}
-	return access + "|" + p.flags("O_", n, "") + synced
+	return access + "|" + bits(n, list, "") + synced
+}
+
+// opening are the flags of open, with one that libc sets in silence on 32-bit
+// systems, and the kernel gives back.
+func (p *printer) opening() []constant {
+	large := constant{0x8000, "O_LARGEFILE"}
+	if p.last.Arch == trace.ArchAarch64 {
+		large.value = 0x20000
+	}
+	list := append([]constant{large}, p.tables["O_"]...)
+	slices.SortStableFunc(list, func(a, b constant) int { return cmp.Compare(a.value, b.value) })
+	return list
 }
 
 func (p *printer) atFlags(n uint64) string {

@@ -20,7 +20,7 @@ import (
 //	c    flags of clone                                 S h  signal, and what to do with a set of them
 //	C q  command of fcntl, and its argument             o    option of prctl
 //	e    operation of epoll_ctl                         w    whence
-//	v    advice                                         n    flags of mount
+//	v    advice                                         n R  flags of mount, and of renameat2
 //
 // As in the manual pages of section 2, with what the kernel takes where libc
 // differs.
@@ -53,7 +53,7 @@ Dsma: fchmodat2
 Dsa: unlinkat
 ss: rename link symlink pivot_root
 DsDs: renameat
-DsDsx: renameat2
+DsDsR: renameat2
 DsDsa: linkat
 sDs: symlinkat
 suu: chown lchown

@@ -64,7 +64,7 @@ func Result(l *trace.Last) string {
 	}
 	n := *l.Result
 	if n >= 0 || n < -4095 {
-		return value(l.Syscall, n)
+		return value(l, n)
 	}
 	if text, ok := restarts(n); ok {
 		return "? " + text
@@ -93,12 +93,31 @@ func restarts(n int64) (string, bool) {
 }
 
 // value is a result that is no error.
-func value(name string, n int64) string {
-	switch name {
+func value(l *trace.Last, n int64) string {
+	switch l.Syscall {
 	case "mmap", "mmap2", "brk", "mremap", "shmat":
 		return fmt.Sprintf("%#x", uint64(n))
 	case "umask":
 		return fmt.Sprintf("%#03o", n)
+	case "fcntl":
+		return fcntl(l, n)
+	}
+	return fmt.Sprint(n)
+}
+
+// fcntl gives flags back for two of its commands.
+func fcntl(l *trace.Last, n int64) string {
+	if len(l.Args) < 2 || n == 0 {
+		return fmt.Sprint(n)
+	}
+	p := printer{last: l, tables: tablesOf(l.Arch)}
+	switch p.one("F_", l.Args[1]&0xffffffff) {
+	case "F_GETFD":
+		if n == 1 {
+			return "0x1 (flags FD_CLOEXEC)"
+		}
+	case "F_GETFL":
+		return fmt.Sprintf("%#x (flags %s)", n, p.open(uint64(n)))
 	}
 	return fmt.Sprint(n)
 }
