@@ -50,7 +50,8 @@ func (s Selection) Match(c trace.Container) bool {
 }
 
 // Unsure tells whether too little is known of c to say that it is not selected:
-// a runtime made it, and nobody has said what it is called.
+// a runtime made it, and nobody has said what it is called. The sandbox of a pod
+// is a container without a name, and its pod says all there is to say of it.
 func (s Selection) Unsure(c trace.Container) bool {
 	switch {
 	case s.Empty(), s.Match(c), c.Runtime == Host, c.Runtime == Command:
@@ -58,7 +59,7 @@ func (s Selection) Unsure(c trace.Container) bool {
 	case c.Runtime == "" && !isID(c.ID):
 		return false
 	case c.Name == "":
-		return true
+		return c.Pod == nil || c.Pod.Name == ""
 	}
 	ofPods := len(s.Pods)+len(s.Namespaces)+len(s.Labels) > 0
 	return ofPods && c.Pod != nil && c.Pod.Name == ""

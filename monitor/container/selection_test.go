@@ -87,6 +87,8 @@ func TestUnsure(t *testing.T) {
 		{"a plain namespace", byName, trace.Container{ID: "mnt-7"}, false},
 		{"a pod without a name", byPod,
 			trace.Container{ID: idA, Runtime: Containerd, Name: "c", Pod: &trace.Pod{UID: uid}}, true},
+		{"the sandbox of a pod", byName,
+			trace.Container{ID: idA, Runtime: Containerd, Pod: &trace.Pod{Name: "db-0"}}, false},
 		{"another pod", byPod,
 			trace.Container{ID: idA, Runtime: Containerd, Name: "c", Pod: &trace.Pod{Name: "db-0"}}, false},
 	} {
