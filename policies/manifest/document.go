@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"advisor/policies"
 
@@ -18,30 +19,55 @@ type document struct {
 	line int
 }
 
-// documents splits data at its "---" lines, so that a broken document does not
-// hide the ones behind it.
+// documents splits data at the lines that end documents or begin new ones, so
+// that a broken document does not hide the ones behind it.
 func documents(data []byte) []document {
 	var docs []document
 	current := document{line: 1}
 	line := 0
-	for text := range bytes.Lines(data) {
+	for text := range bytes.Lines(bytes.TrimPrefix(data, byteOrderMark)) {
 		line++
-		if isSeparator(text) {
+		rest, begins := marked(text, "---")
+		_, ends := marked(text, "...")
+		switch {
+		case begins:
+			if current.onlyDirectives() {
+				current.text = nil // "%YAML 1.2" speaks of the document behind it
+			}
+			docs = append(docs, current)
+			current = document{text: rest, line: line}
+		case ends:
 			docs = append(docs, current)
 			current = document{line: line + 1}
-			continue
+		default:
+			current.text = append(current.text, text...)
 		}
-		current.text = append(current.text, text...)
 	}
 	return append(docs, current)
 }
 
-// isSeparator is true for "---" alone or followed by a comment. Text after it
-// on the line starts the document in YAML, but nobody writes manifests so.
-func isSeparator(line []byte) bool {
-	rest, ok := bytes.CutPrefix(line, []byte("---"))
-	rest = bytes.TrimSpace(rest)
-	return ok && (len(rest) == 0 || rest[0] == '#')
+// byteOrderMark is what some editors of Windows begin files with.
+var byteOrderMark = []byte("\ufeff")
+
+// marked says that a line begins with a marker of YAML, alone or followed by a
+// blank, and gives the line with blanks in the marker's place: what stands behind
+// "---" belongs to the document, in the column where it stands.
+func marked(line []byte, marker string) ([]byte, bool) {
+	rest, ok := bytes.CutPrefix(line, []byte(marker))
+	if !ok || len(rest) > 0 && !bytes.ContainsAny(rest[:1], " \t\r\n") {
+		return nil, false
+	}
+	return append([]byte(strings.Repeat(" ", len(marker))), rest...), true
+}
+
+// onlyDirectives says that nothing but directives and comments is in the text.
+func (d document) onlyDirectives() bool {
+	for line := range bytes.Lines(d.text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '%' && line[0] != '#' {
+			return false
+		}
+	}
+	return bytes.Contains(d.text, []byte("%"))
 }
 
 var (

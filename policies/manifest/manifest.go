@@ -8,6 +8,7 @@ package manifest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -49,12 +50,25 @@ func Read(file string, data []byte) ([]Object, []error) {
 	var errs []error
 	for _, doc := range documents(data) {
 		found, err := readDocument(file, doc)
-		if err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, each(err)...)
 		objects = append(objects, found...)
 	}
 	return objects, errs
+}
+
+// each takes joined errors apart, so that every one keeps its place.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, each(e)...)
+		}
+		return all
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }
 
 func readDocument(file string, doc document) ([]Object, error) {
@@ -66,11 +80,37 @@ func readDocument(file string, doc document) ([]Object, error) {
 		return nil, nil
 	}
 	shiftLines(&root, doc.line-1, map[*yaml.Node]bool{})
-	body, err := sigsyaml.YAMLToJSONStrict(doc.text)
+	if key := twice(root.Content[0], map[*yaml.Node]bool{}); key != nil {
+		return nil, &Error{Position: policies.Position{File: file, Line: key.Line, Column: key.Column},
+			Err: fmt.Errorf("not YAML: key %q already set in map", key.Value)}
+	}
+	body, err := sigsyaml.YAMLToJSON(doc.text)
 	if err != nil {
 		return nil, syntaxError(file, doc, err)
 	}
 	return unwrap(Object{File: file, node: root.Content[0], body: body})
+}
+
+// twice is the first key that a mapping has had before, nil where there is none.
+// What a mapping takes over with "<<" it may set again: that is what it is for.
+func twice(node *yaml.Node, seen map[*yaml.Node]bool) *yaml.Node {
+	if seen[node] {
+		return nil
+	}
+	seen[node] = true
+	keys := make(map[string]bool)
+	for i, c := range node.Content {
+		if node.Kind == yaml.MappingNode && i%2 == 0 && c.Kind == yaml.ScalarNode {
+			if keys[c.Value] {
+				return c
+			}
+			keys[c.Value] = true
+		}
+		if key := twice(c, seen); key != nil {
+			return key
+		}
+	}
+	return nil
 }
 
 // unwrap fills in what identifies the object, and takes Lists apart.
@@ -92,6 +132,9 @@ func unwrap(o Object) ([]Object, error) {
 	}
 	o.APIVersion, o.Kind = head.APIVersion, head.Kind
 	o.Name, o.Namespace = head.Metadata.Name, head.Metadata.Namespace
+	if o.Kind != "" && template.MatchString(o.Name+" "+o.Namespace) {
+		return nil, o.errorf([]any{"metadata"}, "%w", ErrTemplate)
+	}
 	if items := o.Lookup("items"); strings.HasSuffix(o.Kind, "List") && items != nil {
 		return unwrapList(o, head.Items, items)
 	}
@@ -102,15 +145,14 @@ func unwrap(o Object) ([]Object, error) {
 // their kind, which is then the list's without "List".
 func unwrapList(list Object, items []json.RawMessage, node *yaml.Node) ([]Object, error) {
 	var objects []Object
+	var errs []error
 	for i, body := range items {
 		if i >= len(node.Content) {
 			return objects, list.errorf(nil, "items of the list do not line up with its text")
 		}
 		item := Object{File: list.File, node: resolve(node.Content[i]), body: body}
 		found, err := unwrap(item)
-		if err != nil {
-			return objects, err
-		}
+		errs = append(errs, err)
 		for _, o := range found {
 			if o.Kind == "" && list.Kind != "List" {
 				o.Kind, o.APIVersion = strings.TrimSuffix(list.Kind, "List"), list.APIVersion
@@ -118,7 +160,7 @@ func unwrapList(list Object, items []json.RawMessage, node *yaml.Node) ([]Object
 			objects = append(objects, o)
 		}
 	}
-	return objects, nil
+	return objects, errors.Join(errs...)
 }
 
 // Decode reads the object into a typed value as strictly as the API server
