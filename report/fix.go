@@ -109,7 +109,7 @@ func (f *fixer) fixCaps(p pairing) {
 	}
 	text, err := caps.Edit(f.text(object.File), object, s)
 	if err == nil {
-		err = recheck(object.File, text, p, f.c.Engine)
+		err = f.recheck(object.File, text, p)
 	}
 	if err != nil {
 		f.fail(d.Position, fmt.Errorf("%s is not fixed: %w", p.workload(), err))
@@ -131,24 +131,58 @@ func (m Manifests) objectAt(at policies.Position) (manifest.Object, bool) {
 	return found, ok
 }
 
-// recheck reads the changed text again and holds it against the observation.
-func recheck(file string, text []byte, p pairing, engine string) error {
-	objects, errs := manifest.Read(file, text)
-	for _, o := range objects {
-		declared, bad := caps.Parse(o)
-		errs = append(errs, bad...)
-		for _, d := range declared {
-			if d.Workload != p.declared.Workload {
-				continue
-			}
-			for _, finding := range caps.Check(d, *p.observed, engine) {
-				if finding.Class == policies.Missing || finding.Class == policies.Invalid {
-					errs = append(errs, fmt.Errorf("%s would still be %s", finding.Subject, finding.Class))
-				}
-			}
+// recheck reads the changed text again and holds it against the observation, and
+// everything else in it against what it was.
+func (f *fixer) recheck(file string, text []byte, p pairing) error {
+	before, _, were := declaredIn(file, f.text(file))
+	objects, declared, errs := declaredIn(file, text)
+	if len(errs) <= len(were) {
+		errs = nil // what was wrong before is a finding of its own
+	}
+	errs = append(errs, manifest.Changed(before, objects, p.mayChange))
+	at := slices.IndexFunc(declared, func(d caps.Declared) bool { return d.Workload == p.declared.Workload })
+	if at < 0 {
+		return errors.Join(append(errs, errors.New("the result has no such container"))...)
+	}
+	for _, finding := range caps.Check(declared[at], *p.observed, f.c.Engine) {
+		if finding.Class == policies.Missing || finding.Class == policies.Invalid {
+			errs = append(errs, fmt.Errorf("%s would still be %s", finding.Subject, finding.Class))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// declaredIn is what a text declares, and what is wrong with it.
+func declaredIn(file string, text []byte) ([]manifest.Object, []caps.Declared, []error) {
+	objects, errs := manifest.Read(file, text)
+	var declared []caps.Declared
+	for _, o := range objects {
+		found, bad := caps.Parse(o)
+		declared, errs = append(declared, found...), append(errs, bad...)
+	}
+	return objects, declared, errs
+}
+
+// mayChange says that a value of a manifest is one that editing the container's
+// capabilities changes: nothing else that is said of it, and of nobody else.
+func (p pairing) mayChange(o manifest.Object, path []any, was any) bool {
+	w := p.declared.Workload
+	if o.Kind == "" {
+		return len(path) > 2 && path[0] == "services" && path[1] == w.Name && slices.Contains([]any{
+			"cap_add", "cap_drop", "privileged", "read_only", "security_opt", "tmpfs",
+		}, path[2])
+	}
+	at := slices.Index(path, any("securityContext"))
+	if at < 1 || o.Kind != w.Kind || o.Name != w.Name || o.Namespace != w.Namespace {
+		return false
+	}
+	name := o.Lookup(append(slices.Clone(path[:at]), "name")...)
+	if name == nil || name.Value != w.Container {
+		return false
+	}
+	return was == nil || len(path) > at+1 && slices.Contains([]any{
+		"allowPrivilegeEscalation", "capabilities", "privileged", "readOnlyRootFilesystem",
+	}, path[at+1])
 }
 
 func (f *fixer) fixes() []Fix {

@@ -121,7 +121,12 @@ func (n *netpolFixer) recheck(file string, text []byte, chosen []netpol.Remedy, 
 	if len(errs) > len(before) || len(declared) != len(old) {
 		return errors.Join(append([]error{errors.New("the result could not be read")}, errs...)...)
 	}
-	var worse []error
+	was, _ := manifest.Read(file, n.text(file))
+	is, _ := manifest.Read(file, text)
+	worse := []error{manifest.Changed(was, is, func(o manifest.Object, path []any, _ any) bool {
+		return chosen[0].Policy.Object.Position() == o.Position() && len(path) > 1 && path[0] == "spec" &&
+			slices.Contains([]any{"ingress", "egress", "policyTypes"}, path[1])
+	})}
 	for _, f := range netpol.Check(declared, inv, n.seen, n.dialect) {
 		// A policy that no rule is left of may say no more than others do.
 		if !had[f.Fingerprint] && f.Class != policies.Unknown && f.Rule != "netpol/redundant" {

@@ -199,16 +199,27 @@ func moreTmpfs(declared *yaml.Node, more []string) *yaml.Node {
 	return out
 }
 
-// setEntry sets one entry of a mapping.
+// setEntry sets one entry of a mapping, and keeps what was said of it: of a value
+// with lines of its own that stands behind the key.
 func setEntry(node *yaml.Node, key string, value *yaml.Node) {
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			value.LineComment = strings.Join(slices.DeleteFunc(
-				[]string{value.LineComment, node.Content[i+1].LineComment},
-				func(c string) bool { return c == "" }), " ")
-			node.Content[i+1] = value
-			return
+		name, old := node.Content[i], node.Content[i+1]
+		if name.Value != key {
+			continue
 		}
+		var comments []string
+		for _, c := range []string{name.LineComment, value.LineComment, old.LineComment} {
+			if c != "" && !slices.Contains(comments, c) {
+				comments = append(comments, c)
+			}
+		}
+		said := strings.Join(comments, " ")
+		name.LineComment, value.LineComment = "", said
+		if value.Kind != yaml.ScalarNode && value.Style&yaml.FlowStyle == 0 && len(value.Content) > 0 {
+			name.LineComment, value.LineComment = said, ""
+		}
+		node.Content[i+1] = value
+		return
 	}
 	node.Content = append(node.Content, scalar(key), value)
 }

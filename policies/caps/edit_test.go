@@ -94,8 +94,71 @@ func editsOfBraces() []editCase {
 	}
 }
 
+// editsOfTexts are containers with values of several lines, which end where the
+// parser does not say.
+func editsOfTexts() []editCase {
+	const context = `    securityContext:
+      allowPrivilegeEscalation: false
+      capabilities:
+        add:
+          - CHOWN # chown by nginx
+        drop:
+          - ALL
+`
+	var cases []editCase
+	for name, first := range map[string]string{
+		"a script":  "  - command:\n    - sh\n    - -c\n    - |\n      echo one\n\n      # no comment\n        echo two\n",
+		"folded":    "  - image: >-\n      registry/\n      nginx\n",
+		"indented":  "  - args:\n    - |2\n        deep\n      shallow\n",
+		"in quotes": "  - image: \"registry/\\\n      # \\\" nginx\"\n",
+		"single":    "  - image: 'it''s\n      nginx'\n",
+		"plain":     "  - image: registry/\n      nginx # here\n",
+		"a list":    "  - args: [it's, \"]\", # ]\n      b]\n",
+		"wide":      "  - image: größer/\n      nginx\n",
+	} {
+		rest := "    name: web\n"
+		cases = append(cases, editCase{name, first + rest, first + context + rest})
+	}
+	return cases
+}
+
+// editsOfComments are containers with comments behind what changes.
+func editsOfComments() []editCase {
+	return []editCase{
+		{"behind braces", `  - name: web
+    securityContext: {runAsUser: 33} # "}" why
+    image: nginx
+`, `  - name: web
+    securityContext: # "}" why
+      runAsUser: 33
+      allowPrivilegeEscalation: false
+      capabilities:
+        add:
+          - CHOWN # chown by nginx
+        drop:
+          - ALL
+    image: nginx
+`}, {"behind a list", `  - name: web
+    securityContext:
+      capabilities: # both
+        add: [NET_RAW] # ping
+        drop: [] # none
+    image: nginx
+`, `  - name: web
+    securityContext:
+      capabilities: # both
+        add: # ping
+          - CHOWN # chown by nginx
+        drop: # none
+          - ALL
+      allowPrivilegeEscalation: false
+    image: nginx
+`},
+	}
+}
+
 func TestEdit(t *testing.T) {
-	for _, tt := range append(editCases(), editsOfBraces()...) {
+	for _, tt := range slices.Concat(editCases(), editsOfBraces(), editsOfTexts(), editsOfComments()) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := edited(t, podOf(tt.before), chownOnly(t, "web"))
 			if diff := cmp.Diff(podOf(tt.after), got); diff != "" {

@@ -89,6 +89,7 @@ func (e *Editor) replace(key, old, value *yaml.Node) error {
 	if err != nil {
 		return err
 	}
+	text = withComment(text, e.behind(old))
 	lead := e.lines[from][:key.Column-1]
 	text = append(bytes.Clone(lead), text[key.Column-1:]...)
 	if !bytes.HasSuffix(e.lines[to-1], []byte("\n")) {
@@ -96,6 +97,20 @@ func (e *Editor) replace(key, old, value *yaml.Node) error {
 	}
 	e.splices = append(e.splices, splice{from, to, text})
 	return nil
+}
+
+// withComment puts a comment behind the first line of a text that lacks it.
+func withComment(text []byte, comment string) []byte {
+	line, rest, _ := bytes.Cut(text, []byte("\n"))
+	if comment == "" || bytes.Contains(text, []byte(comment)) {
+		return text
+	}
+	bare, isWindows := bytes.CutSuffix(line, []byte("\r"))
+	line = append(append(bytes.Clone(bare), ' '), comment...)
+	if isWindows {
+		line = append(line, '\r')
+	}
+	return append(append(line, '\n'), rest...)
 }
 
 func stringNode(text string) *yaml.Node {
@@ -142,44 +157,6 @@ func (e *Editor) end() string {
 		return "\r\n"
 	}
 	return "\n"
-}
-
-// last is the line, counted from 1, on which a value ends.
-func (e *Editor) last(node *yaml.Node) int {
-	line := node.Line
-	for _, c := range node.Content {
-		line = max(line, e.last(c))
-	}
-	if node.Style&yaml.FlowStyle != 0 {
-		line = max(line, e.closing(node))
-	}
-	return line
-}
-
-// closing is the line of the bracket that ends a flow collection.
-func (e *Editor) closing(node *yaml.Node) int {
-	depth, quote := 0, byte(0)
-	column := node.Column - 1
-	for i := node.Line - 1; i < len(e.lines); i++ {
-		for _, c := range e.lines[i][min(column, len(e.lines[i])):] {
-			switch {
-			case quote != 0:
-				if c == quote {
-					quote = 0
-				}
-			case c == '"' || c == '\'':
-				quote = c
-			case c == '[' || c == '{':
-				depth++
-			case c == ']' || c == '}':
-				if depth--; depth == 0 {
-					return i + 1
-				}
-			}
-		}
-		column = 0
-	}
-	return node.Line
 }
 
 // sequencesAlign is true where lists below key begin in the column of their
