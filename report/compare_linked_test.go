@@ -61,3 +61,26 @@ func TestCompareTellsOfTheProgram(t *testing.T) {
 	}
 	t.Errorf("the program lets more pass than the rules, and nothing says so: %+v", list)
 }
+
+// TestPermitsCountsTheProgram: what only the compiled program newly lets pass is
+// newly permitted.
+func TestPermitsCountsTheProgram(t *testing.T) {
+	load := func(op string) seccomp.Profile {
+		p, errs := seccomp.Parse("p.json", []byte(strings.Replace(joinedRules, "SCMP_CMP_FIRST", op, 1)))
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		return p
+	}
+	c, err := CompareProfiles("old", "new", load("SCMP_CMP_EQ"), load("SCMP_CMP_NE"), seccomp.Context{})
+	if err != nil || len(c.Doubts) == 0 || !c.Permits() {
+		t.Errorf("%v %+v, want a call that the program newly lets pass", err, c.Doubts)
+	}
+	c.Changes = nil
+	if !c.Permits() {
+		t.Error("without the changes by the rules nothing is permitted")
+	}
+	if c, err = CompareProfiles("old", "old", load("SCMP_CMP_EQ"), load("SCMP_CMP_EQ"), seccomp.Context{}); err != nil || c.Permits() {
+		t.Errorf("%v: a profile permits more than itself", err)
+	}
+}

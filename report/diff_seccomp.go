@@ -80,31 +80,13 @@ func checkDefault(p pairing) []policies.Finding {
 // checkProfile holds a profile against the calls, and against itself.
 func checkProfile(p pairing, profile seccomp.Profile, engine string) []policies.Finding {
 	ctx := seccompContext(p, engine)
-	lint := append(seccomp.Lint(profile, ctx), compiled(profile, ctx)...)
+	lint := append(seccomp.Lint(profile, ctx), seccomp.CheckCompiled(profile, ctx)...)
 	if p.observed == nil || blind(*p.observed, KindSeccomp) != nil {
 		return lint
 	}
 	// Whether programs of another architecture matter, the calls tell better.
 	lint = slices.DeleteFunc(lint, func(f policies.Finding) bool { return f.Rule == seccomp.RuleMissingArch })
 	return append(seccomp.Check(profile, ctx, *p.observed), lint...)
-}
-
-// compiled finds where libseccomp makes something else of a profile than it
-// says: nothing in a build without libseccomp. Where rules contend there is no
-// right reading, which the profile's own findings say. That the libseccomp of
-// this build does not know a call yet says nothing of the nodes'.
-func compiled(profile seccomp.Profile, ctx seccomp.Context) []policies.Finding {
-	differ, err := seccomp.Disagreements(profile, ctx)
-	if err != nil {
-		return nil
-	}
-	var findings []policies.Finding
-	for _, d := range differ {
-		if d.Cause != seccomp.Contested && d.Cause != seccomp.UnknownName {
-			findings = append(findings, d.Finding(profile, policies.Workload{}))
-		}
-	}
-	return findings
 }
 
 // seccompContext is what a container's manifest and traces say about where its

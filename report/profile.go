@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"advisor/policies"
 	"advisor/policies/seccomp"
@@ -37,7 +38,7 @@ func LoadProfile(name string, stdin io.Reader) (p seccomp.Profile, text []byte, 
 // LintProfile is a report of what is wrong with one profile by itself, and
 // where libseccomp makes something else of it.
 func LintProfile(name string, p seccomp.Profile, ctx seccomp.Context) *Report {
-	findings := append(seccomp.Lint(p, ctx), compiled(p, ctx)...)
+	findings := append(seccomp.Lint(p, ctx), seccomp.CheckCompiled(p, ctx)...)
 	for i := range findings {
 		findings[i].Workload = policies.Workload{Kind: "SeccompProfile", Name: filepath.Base(name)}
 		findings[i].Fingerprint = policies.Fingerprint(findings[i])
@@ -77,6 +78,15 @@ func CompareProfiles(oldName, newName string, before, after seccomp.Profile, ctx
 		c.Evaluators = 2
 	}
 	return c, nil
+}
+
+// Permits tells whether a call is newly permitted, by the rules or by the
+// compiled programs.
+func (c ProfileComparison) Permits() bool {
+	return slices.ContainsFunc(c.Changes, func(x seccomp.Change) bool { return x.Kind == seccomp.Permitted }) ||
+		slices.ContainsFunc(c.Doubts, func(d seccomp.Doubt) bool {
+			return !d.CompiledBefore.Action.Admits() && d.CompiledAfter.Action.Admits()
+		})
 }
 
 // Text prints the changes, a line each, and one line of counts last.

@@ -79,8 +79,10 @@ func rulesOfSeccomp() []Rule {
 			"32-bit programs reach the same calls through these. Forbid them, or the architecture."},
 		{seccomp.RuleMissingArch, policies.Unknown, "programs of an architecture are killed",
 			"Name it among the architectures, if there are to be such programs."},
-		{"seccomp/compiled-differs", policies.Invalid, "libseccomp compiles the profile to something else",
+		{seccomp.RuleCompiled, policies.Invalid, "libseccomp compiles the profile to something else",
 			"Several rules contend for one call. Write the rule that decides on its own."},
+		{seccomp.RuleNotCompiled, policies.Unknown, "libseccomp was not asked to compile the profile",
+			"It may not return, in a runtime too. The message says which test of which argument to write otherwise."},
 		{"seccomp/base-profile", policies.Unknown, "the profile rests on another one that is not here",
 			"Add the base profile to what -m reads."},
 	}

@@ -58,7 +58,7 @@ func firmBase(opt seccomp.Options) error {
 	if opt.Base == nil {
 		return nil
 	}
-	for _, f := range compiled(*opt.Base, opt.Context) {
+	for _, f := range seccomp.CheckCompiled(*opt.Base, opt.Context) {
 		return fmt.Errorf("base profile: %s: %s: %s", f.Position, f.Subject, f.Message)
 	}
 	return nil

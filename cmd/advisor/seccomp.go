@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"advisor/policies/seccomp"
@@ -214,8 +213,7 @@ func (c *seccompCompareCmd) Run(s streams) error {
 	if err := c.write(s, []document{{name: "changes." + c.Format, body: body}}); err != nil {
 		return err
 	}
-	permitted := slices.ContainsFunc(found.Changes, func(x seccomp.Change) bool { return x.Kind == seccomp.Permitted })
-	if c.FailOn == "any" && len(found.Changes)+len(found.Doubts) > 0 || c.FailOn == "permitted" && permitted {
+	if c.FailOn == "any" && len(found.Changes)+len(found.Doubts) > 0 || c.FailOn == "permitted" && found.Permits() {
 		return exitCode(exitDrift)
 	}
 	return nil

@@ -71,7 +71,7 @@ type Outcome struct {
 }
 
 // outcome packs an action and its errno as the runtimes do: EPERM where none is
-// given, and no more than the kernel returns.
+// given, the lower 16 bits of what is, and no more than the kernel returns.
 func outcome(a Action, errno *uint) Outcome {
 	o := Outcome{Action: a.normal()}
 	if !o.Action.takesErrno() {
@@ -79,7 +79,7 @@ func outcome(a Action, errno *uint) Outcome {
 	}
 	o.Errno = ePERM
 	if errno != nil {
-		o.Errno = *errno
+		o.Errno = *errno & 0xffff
 	}
 	if o.Action == Errno {
 		o.Errno = min(o.Errno, maxErrno)

@@ -147,7 +147,7 @@ func TestUpperHalfIsOpen(t *testing.T) {
 	o := observation(trace.ArchX8664, "personality")
 	o.Syscalls[0].Args = [][]trace.Arg{{{Index: 0, Value: 8}}}
 	want := []string{"unknown seccomp/unknown-arguments personality: " +
-		"gets ERRNO EPERM when a0>>32 != 0x0 and a0 == 0x8; seen by web, whether with such arguments was not recorded"}
+		"gets ERRNO EPERM when a0>>32 != 0x0 and a0 & 0xffffffff == 0x8; seen by web, whether with such arguments was not recorded"}
 	p := parse(t, `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["personality"],
 		"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":8,"op":"SCMP_CMP_EQ"}]}]}`)
 	if diff := cmp.Diff(want, lines(Check(p, Context{}, o))); diff != "" {

@@ -41,12 +41,19 @@ func compareArg(x, y Arg) int {
 		cmp.Compare(y.Value, x.Value), cmp.Compare(y.ValueTwo, x.ValueTwo))
 }
 
+// The classes of comparisons, in the order of their tests.
+const (
+	equals = iota
+	below
+	above
+)
+
 func (a Arg) class() int {
 	switch a.Op {
 	case Less, LessOrEqual:
-		return 1
+		return below
 	case GreaterOrEqual, Greater:
-		return 2
+		return above
 	}
-	return 0
+	return equals
 }

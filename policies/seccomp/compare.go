@@ -58,13 +58,9 @@ func (c Change) String() string {
 // No change means that the profiles are equal there, however they are written.
 // The error says which profile a runtime would refuse.
 func Compare(a, b Profile, ctx Context) ([]Change, error) {
-	before, err := Load(a, ctx)
+	before, after, err := pair(a, b, ctx, Load)
 	if err != nil {
-		return nil, fmt.Errorf("first profile: %w", err)
-	}
-	after, err := Load(b, ctx)
-	if err != nil {
-		return nil, fmt.Errorf("second profile: %w", err)
+		return nil, err
 	}
 	list, err := before.Changes(after, ctx)
 	if err != nil {
@@ -75,6 +71,17 @@ func Compare(a, b Profile, ctx Context) ([]Change, error) {
 		list[i].New = b.Place(after.rule(list[i]), list[i].Name)
 	}
 	return append(list, flagChanges(a, b)...), nil
+}
+
+// pair does the same with two profiles. The error says which one it is about.
+func pair[T any](a, b Profile, ctx Context, do func(Profile, Context) (T, error)) (first, second T, err error) {
+	if first, err = do(a, ctx); err != nil {
+		return first, second, fmt.Errorf("first profile: %w", err)
+	}
+	if second, err = do(b, ctx); err != nil {
+		return first, second, fmt.Errorf("second profile: %w", err)
+	}
+	return first, second, nil
 }
 
 // rule is what decides the witness of a change.

@@ -24,7 +24,7 @@ func (a Arg) decide(cube *words.Cube, wide bool) (holds bool, part words.Test, o
 	case Equal:
 		return masked(cube, a.Index, ^uint64(0), a.Value, wide)
 	case MaskedEqual:
-		return masked(cube, a.Index, a.Value, a.ValueTwo, wide)
+		return masked(cube, a.Index, a.Value, a.ValueTwo&a.Value, wide)
 	case NotEqual:
 		holds, part, ok = masked(cube, a.Index, ^uint64(0), a.Value, wide)
 		return !holds, part, ok

@@ -38,21 +38,13 @@ func (d Doubt) String() string {
 // know are left out. Without libseccomp in this build the error is
 // libseccomp.ErrNotLinked.
 func Doubts(a, b Profile, ctx Context) ([]Doubt, error) {
-	before, err := Load(a, ctx)
+	before, after, err := pair(a, b, ctx, Load)
 	if err != nil {
-		return nil, fmt.Errorf("first profile: %w", err)
+		return nil, err
 	}
-	after, err := Load(b, ctx)
+	was, is, err := pair(a, b, ctx, Compile)
 	if err != nil {
-		return nil, fmt.Errorf("second profile: %w", err)
-	}
-	was, err := Compile(a, ctx)
-	if err != nil {
-		return nil, fmt.Errorf("first profile: %w", err)
-	}
-	is, err := Compile(b, ctx)
-	if err != nil {
-		return nil, fmt.Errorf("second profile: %w", err)
+		return nil, err
 	}
 	var list []Doubt
 	for _, arch := range onHost(ctx.host()) {

@@ -8,9 +8,27 @@ import "slices"
 // others, with constants below 2^32, the two readings agree on all random
 // profiles; see TestDifferential and TestDifferentialOrder.
 func joinsOrder(clauses []clause) bool {
+	return anyTwo(clauses, func(x, y clause) bool {
+		return (len(x.args) > 1 || len(y.args) > 1) && sameArgument(x, y, func(a, b Arg) bool {
+			return !a.exact() || !b.exact()
+		})
+	})
+}
+
+// partsWide is the same for constants from 2^32 on: two rules test one argument,
+// one of them by LT or LE, with constants whose upper halves differ.
+func partsWide(clauses []clause) bool {
+	return anyTwo(clauses, func(x, y clause) bool {
+		return sameArgument(x, y, func(a, b Arg) bool {
+			return (a.class() == below || b.class() == below) && a.Value>>32 != b.Value>>32
+		})
+	})
+}
+
+func anyTwo(clauses []clause, are func(x, y clause) bool) bool {
 	for i, x := range clauses {
 		for _, y := range clauses[i+1:] {
-			if (len(x.args) > 1 || len(y.args) > 1) && sharesOrder(x, y) {
+			if are(x, y) {
 				return true
 			}
 		}
@@ -18,12 +36,11 @@ func joinsOrder(clauses []clause) bool {
 	return false
 }
 
-// sharesOrder tells whether two rules test one argument, and one of them by
-// order or inequality.
-func sharesOrder(x, y clause) bool {
+// sameArgument tells whether two rules test one argument in such a way.
+func sameArgument(x, y clause, so func(a, b Arg) bool) bool {
 	return slices.ContainsFunc(x.args, func(a Arg) bool {
 		return slices.ContainsFunc(y.args, func(b Arg) bool {
-			return a.Index == b.Index && !(a.exact() && b.exact())
+			return a.Index == b.Index && so(a, b)
 		})
 	})
 }

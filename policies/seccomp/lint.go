@@ -17,6 +17,7 @@ const (
 	RuleShadowed    = "seccomp/shadowed-rule"        // never decides anything
 	RuleContested   = "seccomp/contested"            // rules with different outcomes overlap
 	RuleWidth       = "seccomp/width-bypass"         // evaded through the upper half of an int
+	RuleNotCompiled = "seccomp/not-compiled"         // libseccomp may not return from compiling them
 	RuleMultiplexed = "seccomp/multiplexer-bypass"   // evaded through socketcall or ipc
 	RuleCompiled    = "seccomp/compiled-differs"     // libseccomp makes something else of the rules
 	RuleMissingArch = "seccomp/missing-architecture" // programs of it are killed
@@ -148,7 +149,7 @@ func (l *linter) arg(subject string, a Arg, at policies.Position) {
 	case !a.Op.known():
 		l.invalid(subject, at, "%q is not a comparison; runtimes refuse it", a.Op)
 	case a.Op == MaskedEqual && a.ValueTwo&^a.Value != 0:
-		l.invalid(subject, at, "argument %d: the wanted value %#x has bits outside the mask %#x",
+		l.invalid(subject, at, "argument %d: the wanted value %#x has bits outside the mask %#x, which do not count",
 			a.Index, a.ValueTwo, a.Value)
 	}
 }

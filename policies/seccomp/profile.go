@@ -90,7 +90,8 @@ func (f Filter) empty() bool {
 }
 
 // Arg compares one argument of a call, as an unsigned number of 64 bits. With
-// MaskedEqual, Value is the mask and ValueTwo the wanted value.
+// MaskedEqual, Value is the mask and ValueTwo the wanted value, of which only the
+// bits in the mask count (seccomp_rule_add(3)).
 type Arg struct {
 	Index    uint // 0 to 5
 	Value    uint64
@@ -149,7 +150,7 @@ func (a Arg) holds(v uint64) bool {
 	case Greater:
 		return v > a.Value
 	case MaskedEqual:
-		return v&a.Value == a.ValueTwo
+		return v&a.Value == a.ValueTwo&a.Value
 	}
 	return false
 }

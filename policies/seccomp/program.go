@@ -166,5 +166,5 @@ func (a abi) narrow(args []Arg) []Arg {
 		out[i].Value = uint64(uint32(out[i].Value))
 		out[i].ValueTwo = uint64(uint32(out[i].ValueTwo))
 	}
-	return out
+	return effective(out)
 }

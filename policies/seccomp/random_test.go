@@ -13,7 +13,8 @@ type kind struct {
 	ops   []Op
 	args  int  // at most, in one rule
 	mixed bool // rules with different actions
-	wide  bool // also constants from 2^32 on, on x86_64 only
+	wide  bool // also constants from 2^32 on
+	dense bool // all rules are for one call, and each has conditions
 }
 
 // randomProfile has few names, arguments and constants, so that rules meet.
@@ -26,8 +27,13 @@ func randomProfile(rng *rand.Rand, k kind) Profile {
 	constants := small
 	if k.wide {
 		constants = append([]uint64{1 << 32, 1<<32 | 1, 1<<63 | 5}, small...)
-	} else if rng.IntN(3) == 0 {
+	}
+	if rng.IntN(3) == 0 {
 		p.Architectures = []Arch{X8664, X86, X32}
+	}
+	if k.dense {
+		p.Rules = denseRules(rng, k, outcomes, constants)
+		return p
 	}
 	names := []string{"read", "socket", "clone", "semget", "ioctl"}[:1+rng.IntN(5)]
 	for range 1 + rng.IntN(4) {
@@ -36,18 +42,40 @@ func randomProfile(rng *rand.Rand, k kind) Profile {
 			Action: outcomes[rng.IntN(len(outcomes))],
 		}
 		for range rng.IntN(k.args + 1) {
-			value := constants[rng.IntN(len(constants))]
-			a := Arg{
-				Index: uint(rng.IntN(3)), Op: k.ops[rng.IntN(len(k.ops))], Value: value,
-			}
-			if a.Op == MaskedEqual {
-				a.ValueTwo = value & constants[rng.IntN(len(constants))]
-			}
-			r.Args = append(r.Args, a)
+			r.Args = append(r.Args, randomArg(rng, k, rng.IntN(3), constants))
 		}
 		p.Rules = append(p.Rules, r)
 	}
 	return p
+}
+
+// denseRules are a few rules for one call that all have conditions, each on
+// arguments of its own.
+func denseRules(rng *rand.Rand, k kind, outcomes []Action, constants []uint64) []Rule {
+	var rules []Rule
+	places := 1 + rng.IntN(k.args)
+	for range 2 + rng.IntN(3) {
+		r := Rule{Names: []string{"getppid"}, Action: outcomes[rng.IntN(len(outcomes))]}
+		for _, index := range rng.Perm(places)[:1+rng.IntN(places)] {
+			r.Args = append(r.Args, randomArg(rng, k, index, constants))
+		}
+		rules = append(rules, r)
+	}
+	return rules
+}
+
+// randomArg is a condition, with a mask now and then one that wants bits outside it.
+func randomArg(rng *rand.Rand, k kind, index int, constants []uint64) Arg {
+	a := Arg{
+		Index: uint(index), Op: k.ops[rng.IntN(len(k.ops))], Value: constants[rng.IntN(len(constants))],
+	}
+	if a.Op == MaskedEqual {
+		a.ValueTwo = constants[rng.IntN(len(constants))]
+		if rng.IntN(4) > 0 {
+			a.ValueTwo &= a.Value
+		}
+	}
+	return a
 }
 
 var small = []uint64{0, 1, 2, 3, 5, 0x7e020000, 0xffffffff}

@@ -95,7 +95,7 @@ func (r Rule) alternatives() [][]Arg {
 		}
 		seen[a.Index] = true
 	}
-	args := slices.DeleteFunc(slices.Clone(r.Args), Arg.vacuous)
+	args := effective(r.Args)
 	slices.SortFunc(args, func(a, b Arg) int { return cmp.Compare(a.Index, b.Index) })
 	return [][]Arg{args}
 }
@@ -103,10 +103,30 @@ func (r Rule) alternatives() [][]Arg {
 func singles(args []Arg) [][]Arg {
 	var list [][]Arg
 	for _, a := range args {
-		list = append(list, slices.DeleteFunc([]Arg{a}, Arg.vacuous))
+		list = append(list, effective([]Arg{a}))
 	}
 	return list
 }
 
-// vacuous tells a condition that always holds; libseccomp drops it.
-func (a Arg) vacuous() bool { return a.Op == MaskedEqual && a.Value == 0 && a.ValueTwo == 0 }
+// effective are the conditions in libseccomp's one form of each, without those
+// that always hold, which it drops.
+func effective(args []Arg) []Arg {
+	var list []Arg
+	for _, a := range args {
+		if a = a.normal(); a.Op != MaskedEqual || a.Value != 0 {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// normal is the comparison without what libseccomp does not look at: wanted
+// bits outside the mask, and a second value where there is no mask.
+func (a Arg) normal() Arg {
+	if a.Op == MaskedEqual {
+		a.ValueTwo &= a.Value
+		return a
+	}
+	a.ValueTwo = 0
+	return a
+}

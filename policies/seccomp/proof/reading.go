@@ -72,7 +72,7 @@ func (d document) machines(host string) []machine {
 // argument then says which call it is.
 func (r *reading) enter(m machine, e entry) {
 	for _, name := range e.names() {
-		for _, tests := range split(e.Args) {
+		for _, tests := range split(m, e.Args) {
 			if nr, ok := trace.SyscallNumber(m.audit, name); ok {
 				r.put(number{m.audit, nr}, tests, e.returns())
 			}
@@ -103,25 +103,30 @@ func (r *reading) put(at number, tests []test, returns uint32) {
 
 // split parts the conditions as runtimes do: all of them must hold, unless one
 // argument is tested twice, which makes each a rule of its own.
-func split(args []test) [][]test {
+func split(m machine, args []test) [][]test {
 	seen := map[uint]bool{}
 	for _, t := range args {
 		if seen[t.Index] {
 			var list [][]test
 			for _, t := range args {
-				list = append(list, effective([]test{t}))
+				list = append(list, effective(m, []test{t}))
 			}
 			return list
 		}
 		seen[t.Index] = true
 	}
-	return [][]test{effective(args)}
+	return [][]test{effective(m, args)}
 }
 
-// effective leaves out conditions that hold always: no bits, and none wanted.
-func effective(tests []test) []test {
+// effective leaves out conditions that hold always: on no bits that the
+// architecture's filters look at.
+func effective(m machine, tests []test) []test {
+	looked := ^uint64(0)
+	if !m.wide {
+		looked = 1<<32 - 1
+	}
 	return slices.DeleteFunc(slices.Clone(tests), func(t test) bool {
-		return t.Op == "SCMP_CMP_MASKED_EQ" && t.Value == 0 && t.ValueTwo == 0
+		return t.Op == "SCMP_CMP_MASKED_EQ" && t.Value&looked == 0
 	})
 }
 
@@ -187,7 +192,7 @@ func (t test) settle(m machine, cube *words.Cube) (holds bool, part words.Test, 
 	}
 	mask, value := ^uint64(0), t.Value
 	if t.Op == "SCMP_CMP_MASKED_EQ" {
-		mask, value = t.Value, t.ValueTwo
+		mask, value = t.Value, t.ValueTwo&t.Value // seccomp_rule_add(3): the masked datum
 	}
 	switch t.Op {
 	case "SCMP_CMP_EQ", "SCMP_CMP_NE", "SCMP_CMP_MASKED_EQ":
@@ -255,7 +260,7 @@ func (t test) holds(m machine, args [6]uint64) bool {
 	case "SCMP_CMP_GT":
 		return v > want
 	}
-	return v&want == two
+	return v&want == two&want
 }
 
 // resolve is the document as an engine hands it to the runtime: entries whose

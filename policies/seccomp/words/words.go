@@ -8,7 +8,10 @@
 // other. The answers are exact; nothing is sampled.
 package words
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Count is the number of words: those of struct seccomp_data (seccomp(2)).
 const Count = 16
@@ -141,3 +144,31 @@ func (c Cube) Witness() [Count]uint32 {
 
 // Tests are those that narrow the cube, in the order they were asked.
 func (c Cube) Tests() []Test { return c.tests }
+
+// Needed are the tests of one word, from [All] on, without those that follow
+// from the others; one equality where a single value is left.
+func (c Cube) Needed(word int) []Test {
+	list := slices.DeleteFunc(slices.Clone(c.tests), func(t Test) bool { return t.Word != word })
+	for i := 0; i < len(list); {
+		others := slices.Delete(slices.Clone(list), i, i+1)
+		if _, open := setOf(others).with(list[i].Negated()).least(); open {
+			i++
+			continue
+		}
+		list = others
+	}
+	s := setOf(list)
+	v, _ := s.least()
+	if _, more := s.without(pattern{^uint32(0), v}).least(); !more && len(list) > 0 {
+		return []Test{{Word: word, Mask: ^uint32(0), Value: v}}
+	}
+	return list
+}
+
+func setOf(tests []Test) set {
+	s := set{hi: ^uint32(0)}
+	for _, t := range tests {
+		s = s.with(t)
+	}
+	return s
+}

@@ -104,3 +104,49 @@ func TestPatternsThatCoverAll(t *testing.T) {
 		t.Errorf("%d is left", c.Witness()[0])
 	}
 }
+
+// TestNeeded: the tests that are left say the same as all of them, and none of
+// them follows from the others.
+func TestNeeded(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	fewer := 0
+	for range 5000 {
+		c := All()
+		for range 1 + rng.IntN(6) {
+			if next, ok := c.With(randomTest(rng)); ok {
+				c = next
+			}
+		}
+		list := c.Needed(5)
+		if len(list) < len(c.Tests()) {
+			fewer++
+		}
+		same := All()
+		for i, test := range list {
+			next, ok := same.With(test)
+			if !ok || len(next.Tests()) != i+1 {
+				t.Fatalf("%v of %v: %v says nothing", list, c.Tests(), test)
+			}
+			same = next
+		}
+		for _, test := range c.Tests() {
+			if holds, decided := same.Decide(test); !decided || !holds {
+				t.Fatalf("%v does not say %v", list, test)
+			}
+		}
+		for i, test := range list {
+			rest := All()
+			for j, other := range list {
+				if i != j {
+					rest, _ = rest.With(other)
+				}
+			}
+			if _, decided := rest.Decide(test); decided {
+				t.Fatalf("%v: %v follows from the others", list, test)
+			}
+		}
+	}
+	if fewer < 100 {
+		t.Errorf("only %d of 5000 got shorter", fewer)
+	}
+}
