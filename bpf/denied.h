@@ -5,7 +5,7 @@
  * kills ends some tasks at once, and those are seen when they are gone.
  */
 #pragma once
-#include "slot.h"
+#include "rare.h"
 #include "stack.h"
 
 enum refusal { NOT_REFUSED, BY_ERRNO, BY_SIGNAL };
@@ -25,23 +25,36 @@ static __always_inline __u32 refusal_of(struct task_struct *t, long ret)
 	return BPF_CORE_READ(t, pending.signal.sig[0]) >> (SIGSYS - 1) & 1 ? BY_SIGNAL : NOT_REFUSED;
 }
 
-/* The fact, once. code is an errno, or DENIED_SIGNAL. */
+/* The fact, once. code is an errno, or DENIED_SIGNAL. The event is only there to be
+ * sooner: the bit does not tell the code, so the fact is kept in the map. */
 static __noinline int note_denied(__u64 nr, __u32 code)
 {
 	struct task_struct *t = CURRENT();
+	bool compat = IS_COMPAT(t);
+	__u8 arch = rare_arch(nr, compat), *p;
+	struct call_key k = {};
 	struct mnt_namespace *m;
 	struct slot *s;
-	__u8 *p;
 	__u32 i;
 
 	s = contained(t, &m, &i);
-	if (!s || nr >= CALLS)
+	if (!s)
 		return 0;
+	k.id = s->id;
+	k.nr = rare_nr(nr, arch);
+	k.arch = arch;
+	k.class = DENIED;
+	k.code = code;
+	if (nr >= CALLS) {
+		keep_call(s, &k);
+		return 0;
+	}
 	asm volatile("%0 &= 511" : "+r"(nr));
-	p = IS_COMPAT(t) ? &s->compat[nr] : &s->seen[nr];
+	p = compat ? &s->compat[nr] : &s->seen[nr];
 	if (*p & DENIED)
 		return 0;
 	*p |= DENIED;
-	tell(EVENT_CALL, i, s->id, nr, IS_COMPAT(t), class_now(s->init) | DENIED, code, t);
+	keep_call(s, &k);
+	tell(EVENT_CALL, i, s->id, nr, arch, DENIED, code, t);
 	return 0;
 }

@@ -6,8 +6,8 @@
 #include "args.h"
 #include "counts.h"
 #include "last.h"
+#include "rare.h"
 #include "tsync.h"
-
 
 static __always_inline int aside_of(__u64 nr)
 {
@@ -22,24 +22,6 @@ static __always_inline int aside_of(__u64 nr)
 
 /* What follows is not static, so that each is verified once and not for each way
  * to it: that takes most of the time until the recorder is ready. */
-
-/* Numbers that no table has room for: x32, private ones, nonsense. */
-__noinline int note_rare(__u32 slot, __u64 nr, __u32 arch, __u32 class)
-{
-	struct slot *s = &slots[slot & (SLOTS - 1)];
-	struct call_key k = { .id = s->id, .nr = nr, .arch = arch, .class = class };
-	struct sighting by = {};
-
-	if (bpf_map_lookup_elem(&calls, &k))
-		return 0;
-	see(&by, CURRENT());
-	if (bpf_map_update_elem(&calls, &k, &by, BPF_NOEXIST) == -7 /* E2BIG */) {
-		s->flags |= SLOT_FACTS_LOST;
-		LOSE(calls);
-	}
-	__sync_fetch_and_add(&fresh, 1);
-	return 0;
-}
 
 /* Two tasks may set two bits of a byte at once and one be lost here; each has
  * sent its event all the same. */
@@ -64,10 +46,9 @@ __noinline int note(__u32 slot, __u64 nr, __u32 arch, __u32 class)
 static __always_inline void enter_rarely(struct slot *s, __u32 i, __u64 nr, bool compat,
 					 __u8 class)
 {
-	bool x32 = !compat && (nr & ~(__u64)0xffff) == X32;
-	__u8 arch = compat ? ARCH_COMPAT : x32 ? ARCH_X32 : ARCH_NATIVE;
+	__u8 arch = rare_arch(nr, compat);
 
-	nr = x32 ? nr & 0xffff : nr;
+	nr = rare_nr(nr, arch);
 	note_rare(i, nr, arch, class);
 	if (class >= RUN_OPEN)
 		count_rare(s->id, nr, arch);

@@ -35,7 +35,7 @@ MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u64, __u32, by_id);
 MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u64, __u64, by_cgroup);
 MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u32, __u64, by_netns);
 MAP(BPF_MAP_TYPE_LRU_HASH, 256, __u64, __u64, turned_away);
-MAP(BPF_MAP_TYPE_HASH, 4096, struct call_key, struct sighting, calls);
+MAP(BPF_MAP_TYPE_HASH, 8192, struct call_key, struct sighting, calls);
 MAP(BPF_MAP_TYPE_LRU_HASH, 4096, __u64, struct exe, exes);
 MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct task, task_scratch);
 

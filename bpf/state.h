@@ -76,7 +76,9 @@ struct event {
 	struct sighting by;
 };
 
-struct call_key { __u64 id; __u32 nr; __u8 arch, class, pad[2]; };
+/* A call that no bit of a slot tells all of: its number has no place there, or it
+ * was refused, with code. */
+struct call_key { __u64 id; __u32 nr; __u8 arch, class; __u16 code; };
 
 enum { OUTCOME_UNKNOWN = 0x7fff };
 enum userns { USERNS_CONTAINER, USERNS_HOST, USERNS_OTHER };

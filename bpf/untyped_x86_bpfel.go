@@ -43,7 +43,7 @@ type UntypedCallKey struct {
 	Nr    uint32
 	Arch  uint8
 	Class uint8
-	Pad   [2]uint8
+	Code  uint16
 }
 
 type UntypedCapKey struct {

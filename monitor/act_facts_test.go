@@ -135,15 +135,22 @@ func actFilter() error {
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOTNAM)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
-	prog := unix.SockFprog{Len: uint16(len(refuse)), Filter: &refuse[0]}
-	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0,
-		uintptr(unsafe.Pointer(&prog)))
-	if errno != 0 {
-		return errno
+	if err := setFilter(refuse); err != nil {
+		return err
 	}
 	_, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
 	if _, _, errno := unix.RawSyscall(unix.SYS_KEYCTL, 0, 0, 0); errno != unix.ENOTNAM {
 		return fmt.Errorf("keyctl: %v", errno)
+	}
+	return nil
+}
+
+func setFilter(rules []unix.SockFilter) error {
+	prog := unix.SockFprog{Len: uint16(len(rules)), Filter: &rules[0]}
+	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0,
+		uintptr(unsafe.Pointer(&prog)))
+	if errno != 0 {
+		return errno
 	}
 	return nil
 }

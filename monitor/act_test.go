@@ -66,6 +66,8 @@ func act(args []string) int {
 		return must(actTsync())
 	case "filter":
 		return must(actFilter())
+	case "refusals":
+		return must(actRefusals())
 	case "files":
 		return must(actFiles(args[1]))
 	case "refused":

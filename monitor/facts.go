@@ -96,7 +96,8 @@ func (f *facts) open() bool {
 	return false
 }
 
-// readCalls takes the numbers that have no place in a slot.
+// readCalls takes the numbers that have no place in a slot, and what filters
+// refused.
 func (r *recording) readCalls() error {
 	var key bpf.RecorderCallKey
 	var by bpf.RecorderSighting
@@ -106,10 +107,14 @@ func (r *recording) readCalls() error {
 			continue
 		}
 		r.facts.calls[key] = struct{}{}
-		r.fact(r.space(key.Id), callKey{key.Arch, key.Class, key.Nr},
-			r.syscall(key.Arch, key.Class, key.Nr, r.sighting(&by)))
+		s, call := r.space(key.Id), callKey{key.Arch, key.Class, key.Nr}
+		if key.Class == classDenied {
+			r.denied(s, call, uint32(key.Code), &by)
+			continue
+		}
+		r.fact(s, call, r.syscall(key.Arch, key.Class, key.Nr, r.sighting(&by)))
 	}
-	return wrap(it.Err(), "reading rare system calls")
+	return wrap(it.Err(), "reading rare and refused system calls")
 }
 
 // ripe tells whether an entry is to be written now. One whose better version is

@@ -98,6 +98,7 @@ type Options struct {
 	Status  func(Status) // called each second, nil is nobody
 
 	without  string            // a probe that is left out, to show that it is needed
+	ring     uint32            // bytes of the ring of events, 0 for the usual
 	runtimes container.Options // where runtimes are looked for
 	hostNet  string            // the network namespace that translates addresses, "" for the host's
 }
@@ -214,6 +215,7 @@ func open(o Options) (*probes, trace.Probes, error) {
 	p, err := load(limits{
 		slots: slotLimit(o), exits: exitsWanted(o), args: o.Arguments, counts: o.Counts,
 		strict: o.StrictCompat, files: o.Files, last: o.Last, without: o.without,
+		ring: o.ring,
 	})
 	if err != nil {
 		return nil, trace.Probes{}, explain(err)

@@ -54,6 +54,7 @@ type limits struct {
 	files   bool   // programs and files are
 	last    int    // calls kept of each container
 	without string // a core program that is left out
+	ring    uint32 // bytes of the ring of events, 0 for the usual
 }
 
 // wayOut is the program of sys_exit that these need.
@@ -124,6 +125,9 @@ func (p *probes) configure(l limits) error {
 	}
 	if err := errors.Join(p.watchFiles(l.files), p.watchLast(l.last, l.slots)); err != nil {
 		return err
+	}
+	if l.ring > 0 {
+		p.spec.Maps[bpf.RecorderMapEvents].MaxEntries = l.ring
 	}
 	shift := p.spec.Variables[bpf.RecorderVarStackShift]
 	if err := shift.Set(p.stackShift()); err != nil {

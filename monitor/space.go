@@ -91,7 +91,7 @@ type callKey struct {
 // call takes an event of a system call's first sighting.
 func (r *recording) call(s *space, e *bpf.RecorderEvent) {
 	if e.Class&classDenied != 0 {
-		r.denied(s, e)
+		r.denied(s, callKey{e.Arch, classDenied, e.Nr}, e.Code, &e.By)
 		return
 	}
 	if set := s.told.at(e.Arch, e.Nr); set != nil {
@@ -133,13 +133,12 @@ func phaseOf(class uint8) (trace.Phase, bool) {
 	return trace.PhaseRun, filtered
 }
 
-func (r *recording) denied(s *space, e *bpf.RecorderEvent) {
-	arch := archName(e.Arch)
-	rec := &trace.Denied{
-		Arch: arch, Nr: int(e.Nr), Syscall: trace.SyscallName(arch, int(e.Nr)),
-		Action: action(e.Code), Sighting: r.sighting(&e.By),
-	}
-	r.fact(s, callKey{e.Arch, classDenied, e.Nr}, rec)
+func (r *recording) denied(s *space, key callKey, code uint32, by *bpf.RecorderSighting) {
+	arch := archName(key.arch)
+	r.fact(s, key, &trace.Denied{
+		Arch: arch, Nr: int(key.nr), Syscall: trace.SyscallName(arch, int(key.nr)),
+		Action: action(code), Sighting: r.sighting(by),
+	})
 	r.firstDenied(s)
 }
 
