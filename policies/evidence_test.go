@@ -91,7 +91,7 @@ func TestRead(t *testing.T) {
 		{"a bad line", head + fact + "?\n" + end3, "false", nil, 1, false},
 		{"lines missing", head + fact + end3, "false", nil, 0, false},
 		{"a later version", head + fact + `{"type":"weather"}` + "\n" + end3, "unknown",
-			[]string{"t.log: it is of a later version: 1 records and 0 fields are not understood"}, 0, false},
+			[]string{"t.log: it is of a later version (records not understood: 1, fields: 0)"}, 0, false},
 		{"foreign", "hello", "", nil, 0, true},
 	}
 	for _, tt := range tests {

@@ -68,7 +68,7 @@ func (o *Observer) judge(r *trace.Reader, told doubts) doubts {
 	records, fields := now.records-told.records, now.fields-told.fields
 	if records+fields > 0 {
 		o.Incomplete(r.Name(), fmt.Sprintf(
-			"it is of a later version: %d records and %d fields are not understood", records, fields))
+			"it is of a later version (records not understood: %d, fields: %d)", records, fields))
 	}
 	return now
 }

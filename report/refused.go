@@ -38,6 +38,29 @@ func (m *Manifests) refuse(rule string, errs ...error) {
 	}
 }
 
+// Wrong is everything that is wrong with the manifests: what was not used, what
+// cannot be read, and what nobody would take, sorted.
+func (m Manifests) Wrong() []Problem {
+	list := slices.Clone(m.Problems)
+	for _, f := range m.Refused {
+		list = append(list, Problem{f.Position, f.Subject + ": " + f.Message})
+	}
+	slices.SortStableFunc(list, func(a, b Problem) int { return a.Position.Compare(b.Position) })
+	return list
+}
+
+// Unreadable are the documents that are neither YAML nor JSON, or no objects:
+// nobody knows what they would declare.
+func (m Manifests) Unreadable() []Problem {
+	var list []Problem
+	for _, f := range m.Refused {
+		if f.Rule == RuleUnreadable {
+			list = append(list, Problem{f.Position, f.Subject + ": " + f.Message})
+		}
+	}
+	return list
+}
+
 // owner names the object that a place is in: the last that begins before it.
 func (m *Manifests) owner(at policies.Position) policies.Workload {
 	w := policies.Workload{Kind: "File", Name: at.File}

@@ -62,8 +62,7 @@ func checkSchema(schema string) error {
 	case !ok:
 		return fmt.Errorf("%w: schema is %q", ErrNotTrace, schema)
 	case version != "v1" && !strings.HasPrefix(version, "v1."):
-		return fmt.Errorf("%w that this version reads: schema is %q, from a later one",
-			ErrNotTrace, schema)
+		return fmt.Errorf("%w: schema is %q, from a later one", ErrLater, schema)
 	}
 	return nil
 }

@@ -18,6 +18,10 @@ var ErrIncomplete = errors.New("trace stops without an end record")
 // trace of a version that this package reads. Nothing more can be read.
 var ErrNotTrace = errors.New("not a trace")
 
+// ErrLater is what the error of [Reader.Next] wraps, with [ErrNotTrace], where the
+// input is of a later major version of the format.
+var ErrLater = fmt.Errorf("%w that this version reads", ErrNotTrace)
+
 // ErrInvalid is what the error of [Writer.Write] wraps where the record is not
 // one that the format allows, or cannot stand where it would. The trace is as
 // it was, and takes other records.

@@ -18,7 +18,7 @@ type capsCmd struct {
 
 type capsHeldCmd struct {
 	Manifests []string `arg:"" name:"manifests" help:"Manifests: files, directories, or '-' for stdin."`
-	Engine    string   `placeholder:"NAME" help:"The engine that runs the containers: docker, podman, kubernetes …; default: the one that reads such manifests."`
+	Engine    string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}; default: the one that reads such manifests."`
 	Format    string   `enum:"text,json" default:"text" help:"text or json."`
 }
 
@@ -28,7 +28,7 @@ func (c *capsHeldCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range m.Problems {
+	for _, p := range m.Wrong() {
 		s.say("%s", p)
 	}
 	list, err := report.HeldBy(m, c.Engine)
@@ -41,6 +41,9 @@ func (c *capsHeldCmd) Run(s streams) error {
 	text, err := c.render(list)
 	if err == nil {
 		_, err = s.out.Write(text)
+	}
+	if err == nil && len(m.Refused) > 0 {
+		return exitCode(exitError)
 	}
 	return err
 }

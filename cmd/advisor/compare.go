@@ -17,8 +17,8 @@ type compareCmd struct {
 	Format   string   `enum:"${compare_formats}" default:"text" help:"text, json or markdown; or connections alone in the forms of the np-guard tools: txt, csv, md, dot, svg, np-guard-json."`
 	Kind     []string `enum:"seccomp,netpol,caps" default:"seccomp,netpol,caps" help:"Compare only these kinds."`
 	Workload []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
-	Engine   string   `placeholder:"NAME" help:"The engine that runs the containers: docker, podman, kubernetes …"`
-	Dialect  string   `placeholder:"NAME" help:"The network plugin that enforces the policies."`
+	Engine   string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}."`
+	Dialect  string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
 	All      bool     `help:"List also connections that a change of isolation explains."`
 	FailOn   string   `enum:"any,looser,never" default:"any" help:"What ends with 1: any difference, looser ones, or never."`
 
@@ -70,10 +70,25 @@ func (c *compareCmd) Run(s streams) error {
 	}
 	d := report.Differences{
 		Schema: report.CompareSchema, Old: c.Old, New: c.New, Differences: list,
-		Problems: slices.Concat(before.Problems, after.Problems),
+		Problems: slices.Concat(before.Wrong(), after.Wrong()),
 	}
 	if err := c.print(s, d); err != nil {
 		return err
+	}
+	return c.answer(before, after, list)
+}
+
+// answer is the code to end with. What is not known of one side makes none.
+func (c *compareCmd) answer(before, after report.Manifests, list []report.Difference) error {
+	empty := func(m report.Manifests) bool { return len(m.Declared)+len(m.Netpol)+len(m.Profiles) == 0 }
+	if broken := slices.Concat(before.Refused, after.Refused); len(broken) > 0 {
+		at := broken[0].Position
+		return hint(fmt.Errorf("%s: this is no answer: what is declared there was not compared", at),
+			"mend it first: %s", broken[0].Subject)
+	}
+	if empty(before) && empty(after) {
+		return hint(errors.New("nothing to compare: neither side declares a container, a network policy or a seccomp profile"),
+			"both sides are Kubernetes YAML or JSON, compose files, seccomp profiles, or directories of them")
 	}
 	return c.code(list)
 }
@@ -85,7 +100,7 @@ func (c *compareCmd) connections(s streams, before, after report.Manifests, how 
 		return hint(fmt.Errorf("--format %s lists connections, and --kind leaves out netpol", c.Format),
 			"text, json and markdown show the other kinds")
 	}
-	for _, p := range slices.Concat(before.Problems, after.Problems) {
+	for _, p := range slices.Concat(before.Wrong(), after.Wrong()) {
 		s.say("%s", p)
 	}
 	if len(c.Kind) > 1 {
@@ -103,7 +118,7 @@ func (c *compareCmd) connections(s streams, before, after report.Manifests, how 
 	if err := c.write(s, []document{{name: "changes." + format, body: text}}); err != nil {
 		return err
 	}
-	return c.code(report.ConnectionDifferences(changes))
+	return c.answer(before, after, report.ConnectionDifferences(changes))
 }
 
 func (c *compareCmd) print(s streams, d report.Differences) error {

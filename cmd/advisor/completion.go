@@ -7,6 +7,10 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"advisor/policies/caps"
+	"advisor/policies/netpol"
+	"advisor/report"
 )
 
 // completionCmd prints what teaches a shell the command line. The scripts hold
@@ -76,7 +80,7 @@ func spellings(f *kong.Flag) []string {
 // values are the words that a flag or an argument takes, none where any will do.
 func values(v *kong.Value) []string {
 	if v.Enum == "" {
-		return nil
+		return offered(v.Tag.Get("offer"))
 	}
 	var list []string
 	for _, word := range v.EnumSlice() {
@@ -85,6 +89,37 @@ func values(v *kong.Value) []string {
 		}
 	}
 	return list
+}
+
+// offered are the words behind the tag of that name: of a flag whose words come
+// from elsewhere, or that takes others too.
+func offered(tag string) []string {
+	if kind, ok := strings.CutSuffix(tag, " formats"); ok {
+		return strings.Split(report.FormatNames(kind), ", ")
+	}
+	switch tag {
+	case "dialects":
+		return dialectNames()
+	case "engines":
+		return engineNames()
+	}
+	return strings.Fields(tag)
+}
+
+func dialectNames() []string {
+	var names []string
+	for _, d := range netpol.Dialects() {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+func engineNames() []string {
+	var names []string
+	for _, e := range caps.Engines() {
+		names = append(names, e.Name)
+	}
+	return names
 }
 
 // bashScript is a function that finds the command among the words before the

@@ -21,6 +21,10 @@ var completions = []struct{ line, want string }{
 	{"advisor diff -o x --color al", "always"},
 	{"advisor report seccomp --no-", "--no-new-privs"},
 	{"advisor completion z", "zsh"},
+	{"advisor report caps --format p", "patch podman"},
+	{"advisor compare --dialect ci", "cilium cilium-nodes"},
+	{"advisor report caps --engine kub", "kubernetes"},
+	{"advisor diff --fail-on un", "unknown unprotected"},
 	{"advisor trace info --format j", "json"},
 }
 

@@ -24,8 +24,8 @@ type diffCmd struct {
 	Manifests []string `short:"m" required:"" placeholder:"PATH" help:"Manifests: files, directories, or '-' for stdin."`
 	Kind      []string `enum:"seccomp,netpol,caps" default:"seccomp,netpol,caps" help:"Compare only these kinds."`
 	Workload  []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
-	Engine    string   `placeholder:"NAME" help:"The engine that runs the containers: docker, podman, kubernetes …"`
-	Dialect   string   `placeholder:"NAME" help:"The network plugin that enforces the policies."`
+	Engine    string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}."`
+	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
 
 	verdict
 	thresholds
@@ -45,7 +45,7 @@ type rendering struct {
 
 // verdict says which findings make the exit code 1.
 type verdict struct {
-	FailOn []string `default:"missing,invalid" placeholder:"CLASS" help:"Classes of findings that fail: missing, invalid, unprotected, excess, unknown; any or never."`
+	FailOn []string `default:"missing,invalid" placeholder:"CLASS" offer:"missing invalid unprotected excess unknown any never" help:"Classes of findings that fail: missing, invalid, unprotected, excess, unknown; any or never."`
 }
 
 // thresholds say how good the evidence must be.
@@ -104,7 +104,8 @@ func (c *diffCmd) compare(s streams) (*report.Report, fixes, error) {
 	}
 	r, err := report.Diff(seen, manifests, how)
 	if errors.Is(err, report.ErrNothing) && !c.AllowEmpty {
-		return nil, fixes{}, hint(fmt.Errorf("%w\n%s", err, sides(r)), "--allow-empty accepts that")
+		return nil, fixes{}, hint(fmt.Errorf("%w\n%s", err, sides(r)),
+			"-m names what the recorded workloads are deployed with, under the same names; --allow-empty accepts that nothing is compared")
 	}
 	if err != nil && !errors.Is(err, report.ErrNothing) {
 		return nil, fixes{}, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"advisor/report"
 	"advisor/trace"
@@ -37,6 +38,10 @@ func traceHint(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return hint(err, "record one first: advisor monitor -o %s", report.DefaultTrace)
+	case errors.Is(err, trace.ErrLater):
+		return hint(err, "an advisor as new as the one that recorded it reads it")
+	case errors.Is(err, syscall.EISDIR):
+		return hint(err, "name the traces in it: a shell makes DIRECTORY/*.log of them")
 	case errors.Is(err, trace.ErrNotTrace):
 		return hint(err, "advisor monitor writes traces; advisor trace info says what is in one")
 	}

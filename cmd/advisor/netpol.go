@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"advisor/policies/netpol"
 	"advisor/policies/netpol/listing"
@@ -19,7 +20,7 @@ type netpolCmd struct {
 // cluster is manifests with the policies to be asked about.
 type cluster struct {
 	Manifests []string `short:"m" required:"" placeholder:"PATH" help:"Manifests: files, directories, or '-' for stdin."`
-	Dialect   string   `placeholder:"NAME" help:"The network plugin that enforces the policies."`
+	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
 }
 
 // load reads the manifests. A policy that cannot be read would change every
@@ -27,10 +28,14 @@ type cluster struct {
 func (c cluster) load(s streams) (netpol.Set, netpol.Dialect, error) {
 	dialect, ok := netpol.DialectOf(c.Dialect)
 	if !ok {
-		return netpol.Set{}, dialect, fmt.Errorf("no network plugin %q is known", c.Dialect)
+		return netpol.Set{}, dialect, unknownDialect(c.Dialect)
 	}
 	set, err := loadSet(s, c.Manifests)
 	return set, dialect, err
+}
+
+func unknownDialect(name string) error {
+	return hint(fmt.Errorf("no network plugin %q is known", name), "known are %s", strings.Join(dialectNames(), ", "))
 }
 
 func loadSet(s streams, manifests []string) (netpol.Set, error) {
@@ -43,6 +48,9 @@ func loadSet(s streams, manifests []string) (netpol.Set, error) {
 		s.say("%v", err)
 	}
 	policies, invalid := netpol.Parse(m.Objects, "")
+	for _, p := range m.Unreadable() {
+		invalid = append(invalid, errors.New(p.String()))
+	}
 	if len(inv.Owners) == 0 {
 		invalid = append(invalid, errors.New("no workload in the manifests: there is nobody to connect"))
 	}
@@ -104,7 +112,7 @@ func (c *netpolExplainCmd) Run(s streams) error {
 
 type netpolCompareCmd struct {
 	output
-	Dialect string `placeholder:"NAME" help:"The network plugin that enforces the policies."`
+	Dialect string `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
 	Format  string `enum:"txt,csv,md,json,dot,svg" default:"txt" help:"txt, csv, md, json, dot or svg, as the np-guard tools write them."`
 	All     bool   `help:"List also what a change of isolation explains."`
 	Old     string `arg:"" help:"Manifests before: a file, a directory, or '-' for stdin."`
@@ -116,7 +124,7 @@ type netpolCompareCmd struct {
 func (c *netpolCompareCmd) Run(s streams) error {
 	dialect, ok := netpol.DialectOf(c.Dialect)
 	if !ok {
-		return fmt.Errorf("no network plugin %q is known", c.Dialect)
+		return unknownDialect(c.Dialect)
 	}
 	if err := c.check(); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 
 // seccompFlags are the choices of seccomp profiles.
 type seccompFlags struct {
-	Runtime      string   `placeholder:"NAME" help:"The runtime that loads the profile: runc, crun, \"runc 1.1.5\"; default: as recorded."`
+	Runtime      string   `placeholder:"NAME" offer:"runc crun" help:"The runtime that loads the profile: runc, crun, \"runc 1.1.5\"; default: as recorded."`
 	NoNewPrivs   string   `enum:"auto,on,off" default:"auto" help:"Whether the workload runs with no_new_privs: auto, on or off."`
 	Action       string   `enum:"errno,kill,log" default:"errno" help:"What happens to other calls: errno, kill or log."`
 	Add          []string `placeholder:"CALL" help:"Allow these calls too."`
@@ -48,7 +48,7 @@ func (f seccompFlags) options() (seccomp.Options, error) {
 type netpolFlags struct {
 	DefaultDeny bool   `help:"Add a policy to each namespace that isolates all its pods."`
 	Unresolved  string `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
-	Dialect     string `placeholder:"NAME" help:"The network plugin to prove the policies for."`
+	Dialect     string `placeholder:"NAME" offer:"dialects" help:"The network plugin to prove the policies for: ${dialects}."`
 
 	ServicePorts     string             `enum:"target,both" default:"target" help:"Ports of egress to a Service: target, or both for agents that decide before translation."`
 	ExternalIngress  string             `enum:"cidr,any,none" default:"cidr" help:"Sources outside the cluster: cidr (those seen), any, or none."`
@@ -69,7 +69,7 @@ func (f netpolFlags) options() netpol.Options {
 
 // capsFlags are the choices of capability lists.
 type capsFlags struct {
-	Engine         string `placeholder:"NAME" help:"The engine that will resolve the list: docker, podman, kubernetes …"`
+	Engine         string `placeholder:"NAME" offer:"engines" help:"The engine that will resolve the list: ${engines}."`
 	PortStart      *int   `name:"unprivileged-port-start" placeholder:"N" help:"net.ipv4.ip_unprivileged_port_start where the workload will run; default: as recorded."`
 	SeccompProfile string `placeholder:"PATH" help:"Name this profile, below the kubelet's folder for them, in the security context."`
 
@@ -99,7 +99,7 @@ type clusterFlags struct {
 // rest counts.
 func (f clusterFlags) load(s streams) (report.Manifests, error) {
 	m, err := report.LoadManifests(f.Manifests, s.in)
-	for _, p := range m.Problems {
+	for _, p := range m.Wrong() {
 		s.say("%s", p)
 	}
 	return m, err

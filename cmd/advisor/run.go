@@ -85,6 +85,8 @@ func newParser(g *grammar, s streams, exit func(int)) (*kong.Kong, error) {
 			"compare_formats": strings.Join(compareFormats(), ","),
 			"netpol_formats":  report.FormatNames(report.KindNetpol),
 			"caps_formats":    report.FormatNames(report.KindCaps),
+			"dialects":        strings.Join(dialectNames(), ", "),
+			"engines":         strings.Join(engineNames(), ", "),
 		},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)

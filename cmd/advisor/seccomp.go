@@ -26,7 +26,7 @@ type seccompCmd struct {
 type settings struct {
 	Engine       string   `enum:"docker,podman,containerd,cri-o,none" default:"docker" help:"The engine that reads the profile: docker, podman, containerd, cri-o or none."`
 	Capabilities []string `placeholder:"NAME" help:"The container's bounding set; default: the engine's own."`
-	Runtime      string   `default:"runc" placeholder:"NAME" help:"The runtime that loads it: runc, crun, \"runc 1.1.5\" or none."`
+	Runtime      string   `default:"runc" placeholder:"NAME" offer:"runc crun none" help:"The runtime that loads it: runc, crun, \"runc 1.1.5\" or none."`
 	HostArch     string   `enum:"x86_64,aarch64" default:"x86_64" help:"The host's architecture: x86_64 or aarch64."`
 	Kernel       string   `placeholder:"VERSION" help:"The host's kernel, for rules with minKernel; default: newer than any."`
 }

@@ -97,7 +97,7 @@ func word(node *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	case yaml.ScalarNode:
-		return fmt.Sprintf("%q", node.Value)
+		return fmt.Sprintf("%.40q", node.Value)
 	}
 	return "something else"
 }
