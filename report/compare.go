@@ -143,6 +143,9 @@ func connectionDifference(c netpol.Change) Difference {
 	switch c.Kind {
 	case netpol.Isolated, netpol.NotIsolated:
 		d.Subject = string(c.Direction)
+		if c.Source.Symbolic != "" {
+			d.Subject = c.Source.Symbolic + " " + d.Subject
+		}
 		d.Change = fmt.Sprintf("%s; %s of the connections to and from what is known here follow",
 			c.Kind, plural(c.Pairs, "change"))
 	default:

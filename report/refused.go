@@ -38,6 +38,20 @@ func (m *Manifests) refuse(rule string, errs ...error) {
 	}
 }
 
+// Unusable fails with each place where a document, or a policy of the kinds asked
+// about, could not be taken into account: what is said of the rest is no answer.
+func (m Manifests) Unusable(kinds ...string) error {
+	var errs []error
+	for _, f := range m.Refused {
+		profile := f.Rule == seccomp.RuleInvalid && slices.Contains(kinds, KindSeccomp)
+		policy := f.Workload.Kind == "NetworkPolicy" && slices.Contains(kinds, KindNetpol)
+		if f.Rule == RuleUnreadable || profile || policy {
+			errs = append(errs, errors.New(Problem{f.Position, f.Subject + ": " + f.Message}.String()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Wrong is everything that is wrong with the manifests: what was not used, what
 // cannot be read, and what nobody would take, sorted.
 func (m Manifests) Wrong() []Problem {
@@ -49,17 +63,8 @@ func (m Manifests) Wrong() []Problem {
 	return list
 }
 
-// Unreadable are the documents that are neither YAML nor JSON, or no objects:
-// nobody knows what they would declare.
-func (m Manifests) Unreadable() []Problem {
-	var list []Problem
-	for _, f := range m.Refused {
-		if f.Rule == RuleUnreadable {
-			list = append(list, Problem{f.Position, f.Subject + ": " + f.Message})
-		}
-	}
-	return list
-}
+// Empty says that the manifests declare nothing at all.
+func (m Manifests) Empty() bool { return len(m.Objects)+len(m.Declared)+len(m.Profiles) == 0 }
 
 // owner names the object that a place is in: the last that begins before it.
 func (m *Manifests) owner(at policies.Position) policies.Workload {

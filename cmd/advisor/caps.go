@@ -25,7 +25,7 @@ type capsHeldCmd struct {
 // Run prints the sets of each container.
 func (c *capsHeldCmd) Run(s streams) error {
 	m, err := report.LoadManifests(c.Manifests, s.in)
-	if err != nil {
+	if err = errors.Join(err, m.Unusable(report.KindCaps)); err != nil {
 		return err
 	}
 	for _, p := range m.Wrong() {

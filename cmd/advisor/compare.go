@@ -22,6 +22,8 @@ type compareCmd struct {
 	All      bool     `help:"List also connections that a change of isolation explains."`
 	FailOn   string   `enum:"any,looser,never" default:"any" help:"What ends with 1: any difference, looser ones, or never."`
 
+	AllowEmpty bool `help:"Accept a side without any manifest."`
+
 	Old string `arg:"" help:"Manifests before: a file, a directory, or '-' for stdin."`
 	New string `arg:"" help:"Manifests after."`
 }
@@ -50,11 +52,11 @@ func (c *compareCmd) Run(s streams) error {
 	if c.Old == "-" && c.New == "-" {
 		return errors.New("both sides cannot come from stdin")
 	}
-	before, err := report.LoadManifests([]string{c.Old}, s.in)
+	before, err := c.load(s, c.Old)
 	if err != nil {
 		return err
 	}
-	after, err := report.LoadManifests([]string{c.New}, s.in)
+	after, err := c.load(s, c.New)
 	if err != nil {
 		return err
 	}
@@ -91,6 +93,19 @@ func (c *compareCmd) answer(before, after report.Manifests, list []report.Differ
 			"both sides are Kubernetes YAML or JSON, compose files, seccomp profiles, or directories of them")
 	}
 	return c.code(list)
+}
+
+// load reads one side. One without anything is most often a wrong path, and would
+// show as a change.
+func (c *compareCmd) load(s streams, path string) (report.Manifests, error) {
+	m, err := report.LoadManifests([]string{path}, s.in)
+	if err != nil {
+		return m, err
+	}
+	if m.Empty() && len(m.Refused) == 0 && !c.AllowEmpty {
+		return m, hint(fmt.Errorf("%s: no manifest in it", path), "--allow-empty accepts that")
+	}
+	return m, nil
 }
 
 // connections prints what changes between peers in a form of np-guard's, which

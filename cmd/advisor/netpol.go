@@ -40,21 +40,20 @@ func unknownDialect(name string) error {
 
 func loadSet(s streams, manifests []string) (netpol.Set, error) {
 	m, err := report.LoadManifests(manifests, s.in)
-	if err != nil {
+	if err = errors.Join(err, m.Unusable(report.KindNetpol)); err != nil {
 		return netpol.Set{}, err
+	}
+	for _, p := range m.Wrong() {
+		s.say("%s", p)
 	}
 	inv, errs := netpol.NewInventory(m.Objects, nil)
 	for _, err := range errs {
 		s.say("%v", err)
 	}
-	policies, invalid := netpol.Parse(m.Objects, "")
-	for _, p := range m.Unreadable() {
-		invalid = append(invalid, errors.New(p.String()))
-	}
 	if len(inv.Owners) == 0 {
-		invalid = append(invalid, errors.New("no workload in the manifests: there is nobody to connect"))
+		return netpol.Set{}, errors.New("no workload in the manifests: there is nobody to connect")
 	}
-	return netpol.Set{Policies: policies, Inventory: inv}, errors.Join(invalid...)
+	return netpol.Set{Policies: m.Netpol, Inventory: inv}, nil
 }
 
 type netpolConnectionsCmd struct {

@@ -52,7 +52,7 @@ func Compare(a, b Set, opt CompareOptions) []Change {
 	if opt.Dialect.Name == "" {
 		opt.Dialect, _ = DialectOf("")
 	}
-	w := newWalker([]Set{a, b}, opt.Dialect)
+	w := walkerOf(newUniverse([]Set{a, b}, opt.Dialect, true))
 	explained := w.newTally()
 	kept := w.pairsOf(func() func(c connection) bool {
 		count := explained.counter()
@@ -159,7 +159,7 @@ func (w *walker) headlines(t *tally) []Change {
 	var list []Change
 	for i := range w.first {
 		e := &w.entities[i]
-		if e.peer.Symbolic != "" || !w.inBoth(i) {
+		if e.peer.Symbolic != "" && !e.subject || !w.inBoth(i) {
 			continue
 		}
 		for index, d := range []Direction{ingressIndex: Ingress, egressIndex: Egress} {
@@ -208,6 +208,36 @@ func (w *walker) info(c connection) string {
 	return strings.Join(parts, ", ")
 }
 
+// withoutAlike leaves out connections of symbolic peers that fare as the one with
+// fewer labels does.
+func (w *walker) withoutAlike(list []connection) []connection {
+	at := make(map[string]int32)
+	varied := false
+	for i := range w.first {
+		if e := &w.entities[i]; e.labels != "" {
+			at[e.labels] = int32(i)
+			varied = varied || e.base != ""
+		}
+	}
+	if !varied {
+		return list
+	}
+	have := make(map[connection]bool)
+	for _, c := range list {
+		have[c] = true
+	}
+	base := func(i int32) int32 {
+		if b, ok := at[w.entities[i].base]; ok {
+			return b
+		}
+		return i
+	}
+	return slices.DeleteFunc(list, func(c connection) bool {
+		plain := connection{base(c.source), base(c.destination), c.ports}
+		return plain != c && have[plain]
+	})
+}
+
 // expanded is a connection with its ends as people read them.
 type expanded struct {
 	connection
@@ -216,6 +246,7 @@ type expanded struct {
 
 // expand names the ends, and merges addresses that are alike on a pair.
 func (w *walker) expand(list []connection) []expanded {
+	list = w.withoutAlike(list)
 	var out []expanded
 	ranges := make(map[connection][]iprange.Range)
 	for _, c := range list {

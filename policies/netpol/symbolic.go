@@ -1,7 +1,6 @@
 package netpol
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -12,52 +11,161 @@ import (
 // entireCluster is any pod of any namespace that the manifests do not have.
 const entireCluster = "entire-cluster"
 
-// addSymbolic adds the rest of the cluster as a peer, and one for each distinct
-// selector of a rule that may match pods which the manifests do not have:
-// always where it selects namespaces by more than a known name, else where it
-// matches no pod at all. Without it a rule for all namespaces would change
-// nothing in a repository with one.
+// addStrangers adds, for each policy that selects pods which the manifests do not
+// have, what stands for those: where only policies are known, they are all there is.
+func (u *universe) addStrangers() {
+	u.eachPolicy(func(set int, pods *labelIndex, p *Policy) {
+		u.addWitnesses(pods, p, networkingv1.NetworkPolicyPeer{PodSelector: &p.Spec.PodSelector}, true)
+	})
+}
+
+// addSymbolic adds the rest of the cluster as a peer, and for each distinct
+// selector of a rule those that may match it and which the manifests do not have:
+// one for each way in which selectors tell them apart. Where a selector is for one
+// namespace and matches pods of it, it takes labels that none of them has. Without
+// this a rule for all namespaces would change nothing in a repository with one.
 func (u *universe) addSymbolic() {
-	found := make(map[string]entity)
-	u.addWitness(found, nil, &Policy{}, networkingv1.NetworkPolicyPeer{
-		NamespaceSelector: &metav1.LabelSelector{}}) // whatever the policies say
+	u.addWitnesses(nil, &Policy{}, networkingv1.NetworkPolicyPeer{
+		NamespaceSelector: &metav1.LabelSelector{}}, false) // whatever the policies say
+	u.eachPolicy(func(set int, pods *labelIndex, p *Policy) {
+		for _, r := range append(p.rules(Ingress), p.rules(Egress)...) {
+			for _, peer := range r.peers {
+				u.addWitnesses(pods, p, peer, false)
+			}
+		}
+	})
+}
+
+// eachPolicy calls f for the policies of all sets, and then adds what it found,
+// sorted.
+func (u *universe) eachPolicy(f func(set int, pods *labelIndex, p *Policy)) {
 	for i, set := range u.sets {
 		pods := u.newLabelIndex(i, len(u.entities))
 		for j := range set.Policies {
-			p := &set.Policies[j]
-			for _, r := range append(p.rules(Ingress), p.rules(Egress)...) {
-				for _, peer := range r.peers {
-					u.addWitness(found, pods, p, peer)
-				}
-			}
+			f(i, pods, &set.Policies[j])
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(found)) {
-		u.entities = append(u.entities, found[key])
+	start := len(u.entities)
+	for labels, f := range u.symbolic {
+		if f != nil {
+			u.entities = append(u.entities, f.entity)
+			u.symbolic[labels] = nil
+		}
 	}
+	slices.SortFunc(u.entities[start:], func(a, b entity) int { return a.peer.Compare(b.peer) })
 }
 
-func (u *universe) addWitness(found map[string]entity, pods *labelIndex, p *Policy,
-	peer networkingv1.NetworkPolicyPeer) {
+// addWitnesses adds the witnesses of a peer, or of the pods that a policy selects.
+func (u *universe) addWitnesses(pods *labelIndex, p *Policy, peer networkingv1.NetworkPolicyPeer, subject bool) {
 	if peer.IPBlock != nil {
 		return
 	}
 	namespace, pinned := pinnedNamespace(p, peer)
-	name := symbolicName(namespace, peer)
-	if _, known := found[name]; known || pinned && matchesReal(pods, namespace, peer.PodSelector) {
+	namespaces := []witness{nil}
+	if !pinned {
+		namespaces = u.domains[ofNamespaces].witnesses(peer.NamespaceSelector, true)
+	}
+	base := symbolicName(namespace, peer)
+	several := u.domains[ofNamespaces].several(peer.NamespaceSelector) || u.domains[ofPods].several(peer.PodSelector)
+	if several {
+		base = ""
+	}
+	first := ""
+	for i, of := range namespaces {
+		for j, with := range u.domains[ofPods].witnesses(peer.PodSelector, !subject) {
+			v := variant{namespace: namespace, of: of, with: with, base: base, first: i+j == 0, subject: subject}
+			if name := of.named(nameLabel); name != "" && !pinned {
+				v.namespace = name
+			}
+			if v.first {
+				first = v.labels()
+			}
+			if v.namespace == "" || !v.real(u, pods, peer) {
+				u.addVariant(v, map[bool]string{false: first}[several])
+			}
+		}
+	}
+}
+
+// variant is a witness on its way to an entity.
+type variant struct {
+	namespace string // "" for one that nobody knows
+	of, with  witness
+	base      string // the peer in words, "" where these would be too many
+	first     bool   // has the fewest labels that the peer matches
+	subject   bool   // a policy selects it
+}
+
+// real says that a workload is what the variant would stand for.
+func (v variant) real(u *universe, pods *labelIndex, peer networkingv1.NetworkPolicyPeer) bool {
+	if v.first {
+		return matchesReal(pods, v.namespace, peer.PodSelector)
+	}
+	return matchesReal(pods, v.namespace, v.with.selector(u.domains[ofPods]))
+}
+
+// name is what the variant stands for in words: the peer's, where it says it.
+func (v variant) name(u *universe) string {
+	if v.first && v.base != "" {
+		return v.base
+	}
+	return symbolicName(v.namespace, networkingv1.NetworkPolicyPeer{
+		PodSelector:       v.with.selector(u.domains[ofPods]),
+		NamespaceSelector: v.of.selector(u.domains[ofNamespaces]),
+	})
+}
+
+// labels tell variants apart: those with the same are one, whatever selects them.
+func (v variant) labels() string {
+	return v.namespace + "\x00" + v.of.String() + "\x00" + v.with.String()
+}
+
+// plain says that the peer in words is what to call the variant.
+func (v variant) plain() bool { return v.first && v.base != "" }
+
+// found is a symbolic entity on its way into the list of all.
+type found struct {
+	entity
+	plain bool // is called by the selector that it is the first of
+}
+
+// addVariant adds what a variant stands for, once. What it is called, and which
+// other speaks for it, is the same in whatever order selectors come.
+func (u *universe) addVariant(v variant, base string) {
+	name, labels := v.name(u), v.labels()
+	if v.first {
+		base = ""
+	}
+	f, known := u.symbolic[labels]
+	if known && f == nil {
+		return // it is one that a policy selects
+	}
+	if !known {
+		f = &found{u.symbolicEntity(v), v.plain()}
+		f.peer.Symbolic, f.labels, f.base = name, labels, base
+		u.symbolic[labels] = f
 		return
 	}
-	e := entity{peer: Peer{Symbolic: name}, many: true}
+	if v.plain() != f.plain && v.plain() || v.plain() == f.plain && name < f.peer.Symbolic {
+		f.peer.Symbolic, f.plain = name, v.plain()
+	}
+	f.base = min(f.base, base)
+}
+
+func (u *universe) symbolicEntity(v variant) entity {
+	e := entity{many: true, subject: v.subject}
 	for _, s := range u.sets {
-		labels := s.Inventory.namespaceLabels(namespace)
-		if !pinned {
-			labels = labelSet{values: witnessLabels(peer.NamespaceSelector)}
-			namespace = "\x00" + name // no policy is in it
+		labels, namespace := s.Inventory.namespaceLabels(v.namespace), v.namespace
+		if len(v.of) > 0 || namespace == "" {
+			labels = v.of.set()
+		}
+		if namespace == "" {
+			namespace = "\x00" + v.labels() // no policy is in it
 		}
 		e.sides = append(e.sides, side{present: true, namespace: labels, pod: &Pod{
-			Namespace: namespace, Labels: witnessLabels(peer.PodSelector), PortsKnown: true}})
+			Namespace: namespace, Labels: v.with.set().values, PortsKnown: true}})
 	}
-	found[name] = e
+	return e
 }
 
 // pinnedNamespace is the one namespace that a peer can be in: the policy's own,
@@ -86,29 +194,6 @@ func matchesReal(x *labelIndex, namespace string, s *metav1.LabelSelector) bool 
 		return false
 	})
 	return found
-}
-
-// witnessLabels are the fewest labels that a selector matches. A value that an
-// expression does not fix is one that nobody writes.
-func witnessLabels(s *metav1.LabelSelector) map[string]string {
-	labels := make(map[string]string)
-	if s == nil {
-		return labels
-	}
-	for _, e := range s.MatchExpressions {
-		switch e.Operator {
-		case metav1.LabelSelectorOpIn:
-			if _, fixed := labels[e.Key]; !fixed {
-				labels[e.Key] = e.Values[0]
-			}
-		case metav1.LabelSelectorOpExists:
-			if _, fixed := labels[e.Key]; !fixed {
-				labels[e.Key] = "\x00any"
-			}
-		}
-	}
-	maps.Copy(labels, s.MatchLabels)
-	return labels
 }
 
 // symbolicName describes a selector in words.

@@ -25,8 +25,10 @@ type Set struct {
 type universe struct {
 	sets      []Set
 	dialect   Dialect
-	podKeys   map[string]bool // of labels that some selector asks for
-	portNames map[string]bool // that some rule asks for
+	podKeys   map[string]bool   // of labels that some selector asks for
+	portNames map[string]bool   // that some rule asks for
+	domains   [2]domain         // what selectors of pods and of namespaces tell apart
+	symbolic  map[string]*found // by labels; nil for those that are in entities
 	// spaces are the addresses as ingress sees them, which are sources, and as
 	// egress does, which are destinations.
 	spaces   [2]space
@@ -37,11 +39,15 @@ type universe struct {
 
 // entity is pods or addresses that every policy treats the same.
 type entity struct {
-	peer   Peer              // Range is not set for addresses: they may be many
-	ranges []iprange.Range   // addresses
-	sides  []side            // of pods, one for each set
-	many   bool              // stands for more than one pod
-	owner  policies.Workload // of pods
+	peer   Peer            // Range is not set for addresses: they may be many
+	ranges []iprange.Range // addresses
+	sides  []side          // of pods, one for each set
+	many   bool            // stands for more than one pod
+	// Of a symbolic one: subject says that a policy selects it, and base are the
+	// labels of the one that speaks for it where both fare alike.
+	subject      bool
+	labels, base string
+	owner        policies.Workload // of pods
 }
 
 // side is what an entity's pods are in one of the sets.
@@ -52,12 +58,22 @@ type side struct {
 	classes   [2][]int // of the pod's addresses in each space
 }
 
-// newUniverse gathers what the sets tell apart.
-func newUniverse(sets []Set, dialect Dialect) *universe {
+// The indexes of universe.domains.
+const (
+	ofPods = iota
+	ofNamespaces
+)
+
+// newUniverse gathers what the sets tell apart; with strangers also the pods that
+// policies select and that no manifest has.
+func newUniverse(sets []Set, dialect Dialect, strangers bool) *universe {
 	u := &universe{sets: sets, dialect: dialect,
-		podKeys: make(map[string]bool), portNames: make(map[string]bool)}
+		podKeys: make(map[string]bool), portNames: make(map[string]bool), symbolic: make(map[string]*found)}
 	u.scan()
 	u.addWorkloads()
+	if strangers {
+		u.addStrangers()
+	}
 	u.addSymbolic()
 	u.first = len(u.entities)
 	u.entities = u.spaces[ingressIndex].entities(u.entities)
@@ -86,6 +102,7 @@ func (u *universe) scanSelector(s *metav1.LabelSelector) {
 	if s == nil {
 		return
 	}
+	u.domains[ofPods].note(s)
 	for key := range s.MatchLabels {
 		u.podKeys[key] = true
 	}
@@ -102,6 +119,7 @@ func (u *universe) scanRule(r rule) {
 	}
 	for _, p := range r.peers {
 		u.scanSelector(p.PodSelector)
+		u.domains[ofNamespaces].note(p.NamespaceSelector)
 		if p.IPBlock != nil {
 			u.spaces[indexOf(r.direction)].add(p.IPBlock)
 		}

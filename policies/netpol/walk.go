@@ -14,15 +14,19 @@ type walker struct {
 	tables  []*table
 	ports   *portTable
 	admit   []*admission // by table
-	virtual int          // the first entity that stands for nobody in the inventories
+	virtual int          // the first entity that is a peer only, and nobody in the inventories
 }
 
 func newWalker(sets []Set, dialect Dialect) *walker {
-	w := &walker{universe: newUniverse(sets, dialect), ports: newPortTable()}
-	for w.virtual < w.first && w.entities[w.virtual].peer.Symbolic == "" {
+	return walkerOf(newUniverse(sets, dialect, false))
+}
+
+func walkerOf(u *universe) *walker {
+	w := &walker{universe: u, ports: newPortTable()}
+	for w.virtual < w.first && (w.entities[w.virtual].peer.Symbolic == "" || w.entities[w.virtual].subject) {
 		w.virtual++
 	}
-	for i := range sets {
+	for i := range u.sets {
 		w.tables = append(w.tables, w.compile(i, w.ports))
 		w.admit = append(w.admit, w.newAdmission(i))
 	}
