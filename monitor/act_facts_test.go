@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -141,6 +142,31 @@ func actFilter() error {
 	_, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
 	if _, _, errno := unix.RawSyscall(unix.SYS_KEYCTL, 0, 0, 0); errno != unix.ENOTNAM {
 		return fmt.Errorf("keyctl: %v", errno)
+	}
+	return nil
+}
+
+// actUnanswered asks over UDP and then over TCP where nobody answers, in a network
+// of its own.
+func actUnanswered() error {
+	for _, args := range [][]string{
+		{"link", "set", "lo", "up"}, {"route", "add", "198.51.100.0/24", "dev", "lo"},
+	} {
+		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("ip %v: %w: %s", args, err, out)
+		}
+	}
+	udp, err := net.Dial("udp", "198.51.100.9:53")
+	if err != nil {
+		return err
+	}
+	defer udp.Close()
+	if _, err := udp.Write([]byte("hello")); err != nil {
+		return err
+	}
+	if c, err := net.DialTimeout("tcp", "198.51.100.9:53", 500*time.Millisecond); err == nil {
+		c.Close()
+		return errors.New("somebody answered")
 	}
 	return nil
 }

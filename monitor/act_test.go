@@ -66,6 +66,8 @@ func act(args []string) int {
 		return must(actTsync())
 	case "filter":
 		return must(actFilter())
+	case "unanswered":
+		return must(actUnanswered())
 	case "refusals":
 		return must(actRefusals())
 	case "files":

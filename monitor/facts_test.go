@@ -129,6 +129,22 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
+// TestUnansweredBehindADatagram: what is known of datagrams to a peer says nothing
+// of connections to the same port.
+func TestUnansweredBehindADatagram(t *testing.T) {
+	command := append([]string{"unshare", "-n"}, self(t, "unanswered")...)
+	got := run(t, t.Context(), Options{Command: command})
+	var have []string
+	for _, c := range of[*trace.Connect](got, "unshare") {
+		have = append(have, fmt.Sprintf("%s %s:%d %s", c.Protocol, c.Remote, c.Port, c.Result))
+	}
+	slices.Sort(have)
+	want := []string{"TCP 198.51.100.9:53 pending", "UDP 198.51.100.9:53 sent"}
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("connections (-want +got):\n%s", diff)
+	}
+}
+
 func TestFilter(t *testing.T) {
 	got := runAct(t, "filter")
 	name := baseName(self(t)[0])

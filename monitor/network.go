@@ -12,10 +12,10 @@ import (
 
 // peerKey is what a connection and its result have in common.
 type peerKey struct {
-	id, netns uint64
-	family    uint8
-	address   [16]uint8
-	port      uint16
+	id, netns        uint64
+	family, protocol uint8
+	address          [16]uint8
+	port             uint16
 }
 
 func (r *recording) readNets(last bool) error {
@@ -44,7 +44,7 @@ func (r *recording) readNets(last bool) error {
 }
 
 func peerOf(key *bpf.RecorderNetKey) peerKey {
-	return peerKey{key.Id, uint64(key.Netns), key.Family, key.Address, key.Rport}
+	return peerKey{key.Id, uint64(key.Netns), key.Family, key.Protocol, key.Address, key.Rport}
 }
 
 // flow writes a network fact. It is false while nobody is known to own it.

@@ -5,8 +5,27 @@ import (
 	"syscall"
 	"testing"
 
+	"advisor/bpf"
 	"advisor/trace"
 )
+
+// TestPeerOfOneProtocol: a datagram that was sent says nothing of a connection to
+// the same port that still waits for an answer.
+func TestPeerOfOneProtocol(t *testing.T) {
+	tcp := bpf.RecorderNetKey{Id: 1, Netns: 2, Kind: netConnect, Family: familyInet, Protocol: protoTCP, Rport: 53}
+	answered, datagram := tcp, tcp
+	answered.Kind = netConnected
+	datagram.Kind, datagram.Protocol = netConnected, protoUDP
+	r := &recording{facts: newFacts()}
+	r.facts.settled[peerOf(&datagram)] = struct{}{}
+	if w := new(waiting); !r.ripe(w, peerOf(&tcp), false, true) || w.written {
+		t.Error("the connection is left out for a datagram's sake")
+	}
+	r.facts.settled[peerOf(&answered)] = struct{}{}
+	if w := new(waiting); r.ripe(w, peerOf(&tcp), false, true) || !w.written {
+		t.Error("the attempt is written beside its result")
+	}
+}
 
 // TestFailureIsOfTheFormat: whatever errno a connection ends with, the trace
 // takes its record.

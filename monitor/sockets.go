@@ -45,11 +45,21 @@ func (r *recording) sockets() {
 	}
 	for netns, pid := range pids {
 		list, err := diagnose(pid)
-		if err != nil && !errors.Is(err, os.ErrNotExist) { // else it is over
+		if err != nil {
 			r.o.Log.Warn("sockets that exist already stay unknown", "pid", pid, "error", err)
+			r.unlisted(netns, err)
 		}
 		r.existingFlows(netns, list)
 	}
+}
+
+// unlisted counts the sockets of a network namespace that the kernel did not list.
+func (r *recording) unlisted(netns uint32, err error) {
+	r.lost++
+	r.write(&trace.Loss{
+		Probe: "network", Stage: "existing", Count: 1,
+		Reason: fmt.Sprintf("sockets of network namespace %d from before recording: %s", netns, short(err)),
+	})
 }
 
 func (r *recording) existingFlows(netns uint32, list []diagnosed) {
@@ -110,9 +120,13 @@ func (d diagnosed) record(served bool) trace.Record {
 	}
 }
 
-// diagnose lists the sockets in the network namespace of pid.
+// diagnose lists the sockets in the network namespace of pid: none, where the
+// process is gone. A kernel without sock_diag for a family is an error.
 func diagnose(pid int) ([]diagnosed, error) {
 	ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening a network namespace: %w", err)
 	}
