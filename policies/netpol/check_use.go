@@ -140,7 +140,8 @@ func (u *use) add(f *Flow, o *Owner) {
 }
 
 func (u *use) addPeer(q *question, f *Flow) {
-	if q.peer.Pod == nil {
+	onHost := q.peer.Pod != nil && q.peer.Pod.onHost()
+	if q.peer.Pod == nil || onHost && q.peer.IP.IsValid() {
 		u.anyPeer.addAddress(q.peer.IP)
 	} else {
 		u.anyPeer.addPod(q.peer.Pod)
@@ -150,8 +151,12 @@ func (u *use) addPeer(q *question, f *Flow) {
 		case q.matchPeer(u.rule.policy, p) == no:
 		case p.IPBlock != nil:
 			for _, ip := range allAddresses(q.peer) {
-				if inBlock(p.IPBlock, ip) {
-					u.peers[i].addAddress(ip)
+				if !inBlock(p.IPBlock, ip) {
+					continue
+				}
+				u.peers[i].addAddress(ip)
+				if q.peer.Pod != nil && !q.peer.Pod.onHost() {
+					u.peers[i].addPod(q.peer.Pod)
 				}
 			}
 		default:

@@ -160,21 +160,58 @@ func worldOf(seen []netip.Addr) []iprange.Range {
 	return world
 }
 
-// checkWideBlock reports addresses of which a part was seen only.
+// checkWideBlock reports addresses of which a part was seen only. Pods get others
+// when they start again: what would do for them are their labels.
 func (u *use) checkWideBlock(i int, path []any) {
-	b, seen := u.rule.peers[i].IPBlock, u.peers[i].addresses
+	b, seen := u.rule.peers[i].IPBlock, u.peers[i]
 	if u.rule.policy.assumesNodes(b.CIDR) {
 		return
 	}
 	declared := blockRanges(b)
-	enough := u.narrower(declared, seen)
-	if enough == nil {
+	if u.narrower(declared, seen.addresses) == nil {
 		return
 	}
+	var enough []netip.Prefix
+	if others := seen.besidesPods(); len(others) > 0 {
+		if enough = u.narrower(declared, others); enough == nil {
+			return
+		}
+	}
+	pods := u.notSelected(i, seen.pods)
+	var words []string
+	for _, p := range seen.pods {
+		words = insert(words, u.podWords(p))
+	}
+	if len(enough) > 0 {
+		words = append(words, joinPrefixes(enough))
+	}
 	f := u.excess("netpol/wide-peer", path, blockText(b), fmt.Sprintf("holds %s, of which %s seen: %s would do",
-		addressCount(iprange.Count(declared)), wereSeen(len(seen)), joinPrefixes(enough)),
-		seenAddresses(seen))
-	u.remedy(f, change{kind: setPeer, item: i, peers: prefixPeers(enough)}, "")
+		addressCount(iprange.Count(declared)), wereSeen(len(seen.addresses)), strings.Join(words, ", ")),
+		seenAddresses(seen.addresses))
+	peers, why := u.peersFor(seenPeers{pods: pods})
+	u.remedy(f, change{kind: setPeer, item: i, peers: append(peers, prefixPeers(enough)...)}, why)
+}
+
+// besidesPods are the addresses that are none of the pods'.
+func (s *seenPeers) besidesPods() []netip.Addr {
+	var ofPods []netip.Addr
+	for _, p := range s.pods {
+		ofPods = append(ofPods, allAddresses(Endpoint{Pod: p})...)
+	}
+	return slices.DeleteFunc(slices.Clone(s.addresses), func(ip netip.Addr) bool { return slices.Contains(ofPods, ip) })
+}
+
+// notSelected are the pods that no other peer of the rule selects by labels.
+func (u *use) notSelected(item int, pods []*Pod) []*Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p *Pod) bool {
+		for i, peer := range u.rule.peers {
+			q := question{Evaluator: u.evaluator, peer: Endpoint{Pod: p}}
+			if i != item && peer.IPBlock == nil && q.matchPeer(u.rule.policy, peer) == yes {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // narrower is the few prefixes that hold all addresses that were seen, nil

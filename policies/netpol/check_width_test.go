@@ -111,7 +111,7 @@ func widthsOfPeers() []widthRow {
 				" 203.0.113.7/32 would do | seen: 203.0.113.7"}},
 		{"all of IPv4", ingressOf("{ipBlock: {cidr: 0.0.0.0/0, except: [203.0.113.6/32]}}", port), []string{
 			"wide-peer | ingress 0.0.0.0/0 203.0.113.6/32 | holds 4294967295 addresses, of which 2 were seen:" +
-				" 10.0.0.2/32, 203.0.113.7/32 would do | seen: 10.0.0.2, 203.0.113.7"}},
+				" shop/[pods with app=web], 203.0.113.7/32 would do | seen: 10.0.0.2, 203.0.113.7"}},
 		{"everyone", ingressOf("", port), []string{
 			"wide-peer | ingress everyone : TCP 7070 | allows everyone:" +
 				" shop/[pods with app=web], 203.0.113.7/32 would do | seen: shop/Deployment/web; seen: 203.0.113.7"}},

@@ -88,7 +88,7 @@ func exempt(c Connection) string {
 	switch {
 	case src.Pod != nil && src.Pod == dst.Pod && src.Pod.Name != "":
 		return "a pod can always reach itself"
-	case src.Pod == nil && dst.Pod != nil && slices.Contains(dst.Pod.HostIPs, src.IP):
+	case (src.Pod == nil || src.Pod.onHost()) && dst.Pod != nil && slices.Contains(dst.Pod.HostIPs, src.IP):
 		return "a pod can always be reached from its own node"
 	}
 	return ""

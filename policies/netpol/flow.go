@@ -93,9 +93,10 @@ type socket struct {
 }
 
 type answer struct {
-	pod  *Pod
-	port int
-	at   time.Time
+	pod   *Pod
+	port  int
+	local netip.Addr // where it answered
+	at    time.Time
 }
 
 type dial struct {
@@ -149,8 +150,9 @@ func (f *finder) index(o *policies.Observation) {
 	for _, a := range o.Accepts {
 		for _, one := range answers(a) {
 			if s, ok := clientSocket(one.Protocol, one.Remote, one.PeerPort); ok {
+				at, _ := parseAddr(one.Address)
 				f.accepts[s] = append(f.accepts[s],
-					answer{f.subject(o, one.Container), one.Port, one.First.Time})
+					answer{f.subject(o, one.Container), one.Port, at, one.First.Time})
 			}
 		}
 	}

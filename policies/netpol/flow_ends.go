@@ -35,14 +35,35 @@ func (f *finder) connect(o *policies.Observation, c policies.Connect) {
 		port = c.Port
 	}
 	s := sighting{"connect", o.Workload.Container, c.Result == trace.ResultRefused, c.Seen}
+	source, _ := parseAddr(c.Source)
 	for _, t := range f.targets(subject, c, ip, port) {
-		if t.endpoint.Pod == subject {
+		if t.endpoint.Pod == subject && !t.toReplica(subject) {
 			f.drop(subject, "traffic with itself, which no policy governs")
 			continue
 		}
-		f.add(Flow{Source: Endpoint{Pod: subject}, Destination: t.endpoint, Protocol: c.Protocol,
+		f.add(Flow{Source: subject.endpoint(source, ip), Destination: t.endpoint, Protocol: c.Protocol,
 			Port: t.port, Via: t.via, Class: t.class, Reason: t.reason}, s)
 	}
+}
+
+// toReplica turns the target into another pod of the subject's workload where it
+// dialled the Service that balances between them: it may have been any.
+func (t *target) toReplica(subject *Pod) bool {
+	o := subject.Owner
+	if t.via.Service == nil || o.hostNetwork() {
+		return false
+	}
+	for _, p := range o.Pods {
+		if p != subject {
+			t.endpoint = Endpoint{Pod: p}
+			return true
+		}
+	}
+	many := o.Replicas > 1 || o.Workload.Kind == "DaemonSet"
+	if many && o.Template != nil {
+		t.endpoint = Endpoint{Pod: o.Template}
+	}
+	return many && o.Template != nil
 }
 
 func connectDrop(subject *Pod, c policies.Connect, ip netip.Addr, ok bool) string {
@@ -103,7 +124,8 @@ func (f *finder) withAnswer(found []target, t target, via Via) []target {
 func (f *finder) single(subject *Pod, c policies.Connect, ip netip.Addr, port int) target {
 	if s, ok := clientSocket(c.Protocol, c.Source, c.Local); ok {
 		if a, ok := f.answered(s, c.First.Time); ok {
-			return target{endpoint: podEndpoint(a.pod), port: a.port}
+			e := a.pod.endpoint(a.local, ip)
+			return target{endpoint: e, port: a.port, class: classOf(e)}
 		}
 	}
 	for _, end := range []struct {
@@ -151,6 +173,10 @@ func (inv *Inventory) serviceTargets(s *Service, p ServicePort) []target {
 		case b.endpoint.Pod != nil && isDNSPod(b.endpoint.Pod):
 			t.class = DNS
 		case b.endpoint.Pod != nil:
+			t.class = classOf(b.endpoint)
+		case len(inv.addresses[b.endpoint.IP]) > 0:
+			_, t.reason = inv.podAt(b.endpoint.IP, time.Time{})
+			t.class = Unresolved
 		case inv.nodeAt(b.endpoint.IP) != nil:
 			t.class = OnNode
 		default:
@@ -189,7 +215,8 @@ func (f *finder) accept(o *policies.Observation, a policies.Accept) {
 		f.drop(subject, "kubelet probes, always allowed from the pod's own node")
 		return
 	}
-	f.add(Flow{Source: source.endpoint, Destination: Endpoint{Pod: subject}, Protocol: a.Protocol,
+	local, _ := parseAddr(a.Address)
+	f.add(Flow{Source: source.endpoint, Destination: subject.endpoint(local, ip), Protocol: a.Protocol,
 		Port: a.Port, Class: source.class, Reason: source.reason},
 		sighting{end: "accept", container: o.Workload.Container, Seen: a.Seen})
 }
@@ -205,7 +232,8 @@ func orItself(reason string) string {
 func (f *finder) source(subject *Pod, a policies.Accept, ip netip.Addr) target {
 	if s, ok := clientSocket(a.Protocol, a.Remote, a.PeerPort); ok {
 		if pod := f.dialled(s, a.First.Time); pod != nil {
-			return target{endpoint: podEndpoint(pod), class: classOf(podEndpoint(pod))}
+			e := pod.endpoint(ip, ip)
+			return target{endpoint: e, class: classOf(e)}
 		}
 	}
 	t := f.inv.at(subject, ip, 0, a.First.Time)
@@ -216,7 +244,7 @@ func (f *finder) source(subject *Pod, a policies.Accept, ip netip.Addr) target {
 }
 
 func classOf(e Endpoint) Class {
-	if e.Pod == nil {
+	if e.Pod == nil || e.Pod.onHost() {
 		return OnNode
 	}
 	return Plain

@@ -86,7 +86,9 @@ func endpointKey(e Endpoint) string {
 	switch {
 	case e.Pod == nil:
 		return e.IP.String()
-	case e.Pod.Owner == nil, e.Pod.HostNetwork && !outside(e.Pod):
+	case e.Pod.onHost() && e.IP.IsValid():
+		return "pod " + e.Pod.Namespace + "/" + e.Pod.Name + " " + e.IP.String()
+	case e.Pod.Owner == nil, e.Pod.onHost():
 		return "pod " + e.Pod.Namespace + "/" + e.Pod.Name
 	}
 	return e.Pod.Owner.Workload.String()

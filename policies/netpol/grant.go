@@ -20,6 +20,7 @@ type builder struct {
 	ingress, egress []grant
 	assumed         []string
 	nodes           []string // ranges that stand for nodes
+	flows           []*Flow  // that the workload is an end of
 }
 
 // grant is one peer with one port, on its way to a rule.
@@ -51,6 +52,7 @@ func (b *builder) assume(a Assumption) {
 
 // addFlows grants every flow that the workload is an end of.
 func (b *builder) addFlows(flows []*Flow) {
+	b.flows = flows
 	for _, f := range flows {
 		if f.Source.owner() == b.owner {
 			b.addFlow(f, Egress, f.Destination)
@@ -150,7 +152,9 @@ func (b *builder) peers(f *Flow, d Direction, e Endpoint) []*networkingv1.Networ
 		return []*networkingv1.NetworkPolicyPeer{blockPeer(e.IP)}
 	case d == Egress && f.Via.Service.selects(pod):
 		s := f.Via.Service
-		return []*networkingv1.NetworkPolicyPeer{b.podPeer(s.Namespace, s.selector())}
+		peer := b.podPeer(s.Namespace, s.selector())
+		b.assumeSelected(f, peer)
+		return []*networkingv1.NetworkPolicyPeer{peer}
 	case pod.Owner == nil:
 		return []*networkingv1.NetworkPolicyPeer{
 			b.podPeer(pod.Namespace, &metav1.LabelSelector{MatchLabels: pod.Labels})}
@@ -160,6 +164,24 @@ func (b *builder) peers(f *Flow, d Direction, e Endpoint) []*networkingv1.Networ
 		return []*networkingv1.NetworkPolicyPeer{b.ownerPeer(pod.Owner, selector, f, d)}
 	}
 	return b.addressPeers(f, d, e)
+}
+
+// assumeSelected says so where a Service selects workloads that were not among its
+// endpoints: its selector is what it may balance to.
+func (b *builder) assumeSelected(f *Flow, peer *networkingv1.NetworkPolicyPeer) {
+	reached := map[*Owner]bool{b.owner: len(b.owner.Pods) < 2}
+	for _, other := range b.flows {
+		if other.Source.owner() == b.owner && other.Via == f.Via && other.Port == f.Port {
+			reached[other.Destination.owner()] = true
+		}
+	}
+	for _, pod := range onePerOwner(b.inv.selected(f.Via.Service.Namespace, f.Via.Service.selector())) {
+		if !reached[pod.Owner] {
+			b.assume(Assumption{Direction: Egress, What: "service-selector", Peer: peer,
+				Ports: portset.Of(f.Protocol, f.Port, f.Port),
+				Text:  "Service " + f.Via.Service.String() + " also selects " + pod.String() + ", to which nothing was seen to go"})
+		}
+	}
 }
 
 // ownerPeer selects the pods of a workload, and says so where it selects more.
@@ -313,7 +335,13 @@ func (b *builder) nameservers() []nameserverPeer {
 		cluster = cluster && (p.inCluster() || len(p.Nameservers) == 0)
 	}
 	if cluster && !slices.ContainsFunc(servers, netip.Addr.IsLinkLocalUnicast) {
-		return []nameserverPeer{b.clusterPeer(append(servers, netip.Addr{})[0])}
+		peers := []nameserverPeer{b.clusterPeer(append(servers, netip.Addr{})[0])}
+		for _, ip := range servers {
+			if b.inv.nodeCache { // it answers there itself, see withCache
+				peers = append(peers, nameserverPeer{blockPeer(ip), dnsPort, ip.String() + ", where the node's cache listens", ip})
+			}
+		}
+		return peers
 	}
 	var peers []nameserverPeer
 	for _, ip := range servers {

@@ -94,7 +94,7 @@ func (q *question) matchPeers(r rule) (truth, bool) {
 		t := q.matchPeer(r.policy, p)
 		if t > best {
 			best = t
-			byAddress = p.IPBlock != nil && q.peer.Pod != nil
+			byAddress = p.IPBlock != nil && q.peer.Pod != nil && !q.peer.Pod.onHost()
 		}
 	}
 	return best, byAddress

@@ -3,6 +3,7 @@ package netpol
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -208,7 +209,7 @@ func (inv *Inventory) backends(s *Service, p ServicePort) []backend {
 	}
 	for _, pod := range inv.selected(s.Namespace, s.selector()) {
 		for _, number := range targetPorts(p, pod) {
-			found = append(found, backend{podEndpoint(pod), number})
+			found = append(found, backend{pod.endpoint(netip.Addr{}, netip.Addr{}), number})
 		}
 	}
 	if len(found) == 0 && p.Target.Type == intstr.Int {
@@ -252,19 +253,31 @@ func targetPorts(p ServicePort, pod *Pod) []int {
 	return numbers
 }
 
-// podEndpoint is a pod as a peer; one in the host's network is its node.
-func podEndpoint(p *Pod) Endpoint {
-	if p.HostNetwork && len(p.HostIPs) > 0 {
-		return Endpoint{IP: p.HostIPs[0]}
+// endpoint is a pod as a peer. One in the host's network has the address that was
+// used, of those that its node has, else one of the family that like is of.
+func (p *Pod) endpoint(used, like netip.Addr) Endpoint {
+	if !p.onHost() {
+		return Endpoint{Pod: p}
+	}
+	if used.IsValid() && !used.IsUnspecified() {
+		return Endpoint{Pod: p, IP: used}
+	}
+	for _, ip := range slices.Concat(p.IPs, p.HostIPs) { // its own is the node's first
+		if !like.IsValid() || ip.Is4() == like.Is4() {
+			return Endpoint{Pod: p, IP: ip}
+		}
 	}
 	return Endpoint{Pod: p}
 }
 
-// endpointAt is the pod that has an address now, else the address.
+// onHost says that the pod is in its node's network, where no policy is for it.
+func (p *Pod) onHost() bool { return p.HostNetwork && !outside(p) }
+
+// endpointAt is the pod that has an address now, else the address. Pods of one
+// workload are as good as one another.
 func (inv *Inventory) endpointAt(ip netip.Addr) Endpoint {
-	pods := inv.addresses[ip]
-	if len(pods) == 1 {
-		return Endpoint{Pod: pods[0], IP: ip}
+	if pod, _ := inv.podAt(ip, time.Time{}); pod != nil {
+		return Endpoint{Pod: pod, IP: ip}
 	}
 	return Endpoint{IP: ip}
 }

@@ -165,6 +165,8 @@ func rank(key string) int {
 		return 0
 	case "namespaceSelector", "cidr":
 		return 0
+	case "port":
+		return 1
 	}
 	if i := slices.Index(keyOrder, key); i >= 0 {
 		return i

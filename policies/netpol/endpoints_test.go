@@ -1,0 +1,129 @@
+package netpol
+
+import (
+	"strings"
+	"testing"
+
+	"advisor/policies"
+	"advisor/trace"
+)
+
+const (
+	nodeWithTwoAddresses = `apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.5}, {type: ExternalIP, address: 3.4.5.6}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ingress-5d9c-x, namespace: edge, uid: ingress-uid, labels: {app: ingress}}
+spec: {nodeName: n1, hostNetwork: true, containers: [{name: main}]}
+status: {podIP: 192.0.2.5, hostIP: 192.0.2.5}
+`
+	twoTracks = `apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {clusterIP: 10.96.0.9, selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web-canary, namespace: shop}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: web, track: canary}}
+  template: {metadata: {labels: {app: web, track: canary}}, spec: {containers: [{name: main}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web-1, namespace: shop, labels: {app: web, track: stable}}
+spec: {containers: [{name: main}]}
+status: {podIP: 10.0.0.9, hostIP: 192.0.2.5}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+endpoints: [{addresses: [10.0.0.9]}]
+ports: [{name: http, port: 8080}]
+`
+	itsOwnService = `apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {clusterIP: 10.96.0.9, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+`
+)
+
+// onHost is a pod in its node's network, and where it talks from and to.
+func onHost(local string) observed {
+	o := observed{deployment("edge", "ingress", "192.0.2.5")}
+	o.Containers[0].Pod.HostNetwork = true
+	return o.from(local, 40000)
+}
+
+// from gives the last connection its own end.
+func (o observed) from(address string, port int) observed {
+	for i := range o.Connects {
+		o.Connects[i].Source, o.Connects[i].Local = address, port
+	}
+	return o
+}
+
+// at gives the accepted connections the address that they came to.
+func (o observed) at(address string) observed {
+	for i := range o.Accepts {
+		o.Accepts[i].Address = address
+	}
+	return o
+}
+
+// TestEndsThatAreNotOnePod holds that both ends of what was seen get the rule that
+// lets it pass where one is a node with several addresses, one of the replicas
+// behind a Service, or one of several workloads that a Service selects.
+func TestEndsThatAreNotOnePod(t *testing.T) {
+	ingress := onHost("192.0.2.5").connect("TCP", "10.0.0.2", 8080, "established").from("192.0.2.5", 40000).
+		accept("TCP", "10.0.0.2", 9100, 41000).at("192.0.2.5")
+	web := observed{deployment("shop", "web", "10.0.0.2")}
+	served := web.accept("TCP", "192.0.2.5", 8080, 40000).at("10.0.0.2").
+		connect("TCP", "192.0.2.5", 9100, "established").from("10.0.0.2", 41000)
+	second := deployment("shop", "web", "10.0.0.3").Containers[0]
+	second.ID, second.Pod = "web-2", &trace.Pod{Namespace: "shop", Name: "web-5d9c-y", UID: "web-2-uid",
+		Labels: second.Pod.Labels, Owner: second.Pod.Owner}
+	replicas := web.connect("TCP", "10.96.0.9", 80, "established")
+	replicas.Containers = append(replicas.Containers, second)
+	for _, tt := range []struct {
+		name, manifests string
+		obs             []policies.Observation
+		has, hasNot     []string
+	}{
+		{"a node of two addresses", nodeWithTwoAddresses, all(ingress, served),
+			[]string{"# edge/ingress-5d9c-x\n  - from:\n    - ipBlock:\n        cidr: 192.0.2.5/32", "cidr: 192.0.2.5/32\n    ports:\n    - protocol: TCP\n      port: 9100"},
+			[]string{"3.4.5.6"}},
+		{"replicas behind their own Service", itsOwnService, all(replicas),
+			[]string{"# web:80 -> 8080\n  - to:\n    - podSelector:\n        matchLabels:\n          app: web\n", "  ingress:\n  # web\n"}, nil},
+		{"a Service that selects more than its endpoints", twoTracks,
+			all(observed{deployment("shop", "cli", "10.0.0.4")}.connect("TCP", "10.96.0.9", 80, "established")),
+			[]string{"assumed: dns,service-selector\n", "app: web\n    ports:\n    - protocol: TCP\n      port: 8080"}, nil},
+	} {
+		_, text := synthesized(t, tt.manifests, tt.obs, Options{})
+		for _, want := range tt.has {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in\n%s", tt.name, want, text)
+			}
+		}
+		for _, never := range tt.hasNot {
+			if strings.Contains(text, never) {
+				t.Errorf("%s: %q in\n%s", tt.name, never, text)
+			}
+		}
+	}
+}
+
+// TestAloneBehindItsService holds that a single pod that asks its own Service gets
+// no rule for itself.
+func TestAloneBehindItsService(t *testing.T) {
+	web := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "10.96.0.9", 80, "established")
+	s, text := synthesized(t, itsOwnService, all(web), Options{})
+	if strings.Contains(text, "8080") || !strings.Contains(notes(s), "traffic with itself") {
+		t.Errorf("got\n%s\n%s", text, notes(s))
+	}
+}
