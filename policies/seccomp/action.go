@@ -45,6 +45,9 @@ const (
 	// maxErrno is the greatest errno that the kernel returns from a filter;
 	// it cuts greater ones (kernel/seccomp.c, MAX_ERRNO).
 	maxErrno = 4095
+	// maxTaken is the greatest that libseccomp takes for a filter (db.c and
+	// system.c of 2.5, MAX_ERRNO).
+	maxTaken = 4094
 )
 
 // normal is the action under one name.

@@ -146,7 +146,7 @@ func (d *draft) fromBase() {
 			if _, restricted := d.args[name]; d.has(name) && !restricted {
 				continue
 			}
-			d.args[name] = distinct(append(d.args[name], r.alternatives()...))
+			d.args[name] = distinct(append(d.args[name], r.alternatives(d.opt.Context)...))
 			d.addName(name, User, "in the base profile, with conditions")
 		}
 	}

@@ -63,9 +63,9 @@ func TestLint(t *testing.T) {
 		`{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X32","SCMP_ARCH_X86"],
 		  "syscalls":[{"names":[],"action":"SCMP_ACT_ALLOW"},{"names":["raed"],"action":"SCMP_ACT_ALLOW"},
 		  {"names":["read"],"action":"SCMP_ACT_LOG","errnoRet":1}]}`: {
-			"invalid seccomp/invalid syscalls[0]: an entry without names does nothing; runtimes refuse it",
+			"invalid seccomp/invalid syscalls[0]: an entry without names does nothing, and is none by the runtime specification",
 			"unknown seccomp/unknown-syscall raed: not a call of x86 or ARM up to Linux " + trace.TablesKernel + "; runtimes leave out names they do not know",
-			"invalid seccomp/invalid syscalls[2]: SCMP_ACT_LOG takes no errno; runtimes refuse it",
+			"invalid seccomp/invalid syscalls[2]: SCMP_ACT_LOG takes no errno; crun refuses it, and runc passes over it",
 		},
 		`{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_Z80"],"flags":["X"],"syscalls":[]}`: {
 			"unknown seccomp/missing-architecture SCMP_ARCH_X32: calls of x32 programs get KILL_THREAD instead of ERRNO EPERM",

@@ -63,7 +63,7 @@ const treeFrom = 33
 // Compile has libseccomp compile the profile. Without it in this build the
 // error is [libseccomp.ErrNotLinked].
 func Compile(p Profile, ctx Context) (Binary, error) {
-	if err := p.loadable(); err != nil {
+	if err := p.refusal(ctx); err != nil {
 		return Binary{}, err
 	}
 	r, err := p.resolve(ctx)
@@ -97,7 +97,7 @@ func (p Profile) libseccompFilter(r resolved, ctx Context) libseccomp.Filter {
 			continue
 		}
 		for _, name := range rule.Names {
-			for _, args := range rule.alternatives() {
+			for _, args := range rule.alternatives(ctx) {
 				f.Rules = append(f.Rules, libseccomp.Rule{
 					Name: name, Action: action, Args: comparisons(args)})
 			}

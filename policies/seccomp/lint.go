@@ -31,7 +31,10 @@ func Lint(p Profile, ctx Context) []policies.Finding {
 	for i, r := range p.Rules {
 		l.rule(i, r)
 	}
-	prog, err := Load(p, ctx)
+	if err := p.refusal(ctx); err != nil && len(l.found) == 0 {
+		l.found = append(l.found, p.refusedBy(err, policies.Workload{}))
+	}
+	prog, err := p.program(ctx)
 	switch {
 	case err == nil:
 		l.prog = prog
@@ -82,8 +85,11 @@ func (l *linter) profile() {
 		l.invalid("architectures", p.place("architectures"), "%v", errArchTwice)
 	}
 	for _, a := range p.Architectures {
-		if !a.known() && (a != Native || p.Format != SPO && p.Format != SPOBeta) {
+		switch {
+		case !a.known() && (a != Native || p.Format != SPO && p.Format != SPOBeta):
 			l.invalid(string(a), p.place(string(a)), "%q is not an architecture; runtimes refuse it", a)
+		case a.bigEndian():
+			l.invalid(string(a), p.place(string(a)), "%s has another byte order than x86 and ARM; runtimes refuse it there", a)
 		}
 	}
 	for _, f := range p.Flags {
@@ -92,7 +98,7 @@ func (l *linter) profile() {
 		}
 	}
 	if p.ListenerMetadata != "" && p.ListenerPath == "" {
-		l.invalid("listenerMetadata", p.place("listenerMetadata"), "listenerMetadata without listenerPath; runtimes refuse it")
+		l.invalid("listenerMetadata", p.place("listenerMetadata"), "listenerMetadata without listenerPath, which the runtime specification forbids")
 	}
 	if p.Base != "" {
 		l.add(policies.Unknown, "seccomp/base-profile", p.Base, p.place("baseProfileName"),
@@ -107,9 +113,9 @@ func (l *linter) action(subject string, a Action, errno *uint, at, errnoAt polic
 	case !a.known():
 		l.invalid(subject, at, "%q is not an action; runtimes refuse it", a)
 	case errno != nil && !a.takesErrno():
-		l.invalid(subject, errnoAt, "%s takes no errno; runtimes refuse it", a)
-	case errno != nil && a == Errno && *errno > maxErrno:
-		l.invalid(subject, errnoAt, "errno %d: the kernel returns %d at most", *errno, maxErrno)
+		l.invalid(subject, errnoAt, "%s takes no errno; crun refuses it, and runc passes over it", a)
+	case errno != nil && a == Errno && *errno > maxTaken:
+		l.invalid(subject, errnoAt, "errno %d: libseccomp takes %d at most", *errno, maxTaken)
 	}
 }
 
@@ -118,14 +124,14 @@ func (l *linter) rule(i int, r Rule) {
 	at := l.p.Place(i, "")
 	subject := fmt.Sprintf("syscalls[%d]", i)
 	if len(r.Names) == 0 {
-		l.invalid(subject, at, "an entry without names does nothing; runtimes refuse it")
+		l.invalid(subject, at, "an entry without names does nothing, and is none by the runtime specification")
 	}
 	l.action(subject, r.Action, r.Errno, at, at)
 	for _, name := range r.Names {
 		place := l.p.Place(i, name)
 		switch {
 		case name == "":
-			l.invalid(subject, place, "an empty name; runtimes refuse it")
+			l.invalid(subject, place, "an empty name; runc refuses it")
 		case !anywhere(name):
 			l.add(policies.Unknown, RuleUnknownName, name, place,
 				"not a call of x86 or ARM up to Linux %s; runtimes leave out names they do not know",
@@ -135,7 +141,7 @@ func (l *linter) rule(i int, r Rule) {
 		}
 	}
 	if r.Action == Notify && l.p.ListenerPath == "" {
-		l.invalid(subject, at, "%s without listenerPath; runtimes refuse it", Notify)
+		l.invalid(subject, at, "%s without listenerPath: runc refuses it, and under crun such calls get ENOSYS", Notify)
 	}
 	for _, a := range r.Args {
 		l.arg(subject, a, at)

@@ -50,12 +50,14 @@ func (p Problem) Error() string { return fmt.Sprintf("rule %d, %s: %s", p.Rule, 
 // Load reads a profile under a context. The error names what makes the engine
 // or the runtime refuse it.
 func Load(p Profile, ctx Context) (*Program, error) {
-	if err := p.loadable(); err != nil {
+	if err := p.refusal(ctx); err != nil {
 		return nil, err
 	}
-	if ctx.Runtime == Runc && !atLeast(ctx.RuntimeVersion, flagsFrom) && len(p.Flags) > 0 {
-		return nil, fmt.Errorf("flags %v: runc %s takes none", p.Flags, ctx.RuntimeVersion)
-	}
+	return p.program(ctx)
+}
+
+// program is what the rules mean, whatever else a runtime refuses.
+func (p Profile) program(ctx Context) (*Program, error) {
 	r, err := p.resolve(ctx)
 	if err != nil {
 		return nil, err
@@ -65,7 +67,7 @@ func Load(p Profile, ctx Context) (*Program, error) {
 		calls: map[call][]clause{},
 	}
 	for _, i := range r.rules {
-		if err := prog.insert(i, p.Rules[i]); err != nil {
+		if err := prog.insert(i, p.Rules[i], ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -74,32 +76,14 @@ func Load(p Profile, ctx Context) (*Program, error) {
 	return prog, nil
 }
 
-// loadable refuses the words that no runtime knows.
-func (p Profile) loadable() error {
-	if !p.Default.known() {
-		return fmt.Errorf("default action %q: not an action", p.Default)
-	}
-	for i, r := range p.Rules {
-		if !r.Action.known() {
-			return fmt.Errorf("rule %d: %q is not an action", i, r.Action)
-		}
-		for _, a := range r.Args {
-			if !a.Op.known() || a.Index > 5 {
-				return fmt.Errorf("rule %d: no such comparison of argument %d: %q", i, a.Index, a.Op)
-			}
-		}
-	}
-	return nil
-}
-
 // insert adds a rule for every architecture that has a call of its names.
-func (g *Program) insert(i int, r Rule) error {
+func (g *Program) insert(i int, r Rule, ctx Context) error {
 	out := outcome(r.Action, r.Errno)
 	if out == g.otherwise {
 		return nil
 	}
 	for _, name := range r.Names {
-		for _, args := range r.alternatives() {
+		for _, args := range r.alternatives(ctx) {
 			c := clause{args, out, i, name}
 			for _, a := range g.archs {
 				if err := g.insertFor(a, c); err != nil {

@@ -86,16 +86,21 @@ func (r Rule) counts(ctx Context, native abi) bool {
 
 // alternatives splits the conditions of an entry as the runtimes do: all must
 // hold, except that an entry which tests one argument twice becomes one
-// alternative for each condition (runc libcontainer/seccomp, matchCall).
-func (r Rule) alternatives() [][]Arg {
+// alternative for each condition (runc libcontainer/seccomp, matchCall). crun
+// reads six conditions of an entry and leaves out the others.
+func (r Rule) alternatives(ctx Context) [][]Arg {
+	given := r.Args
+	if ctx.Runtime == Crun {
+		given = given[:min(len(given), 6)]
+	}
 	seen := map[uint]bool{}
-	for _, a := range r.Args {
+	for _, a := range given {
 		if seen[a.Index] {
-			return singles(r.Args)
+			return singles(given)
 		}
 		seen[a.Index] = true
 	}
-	args := effective(r.Args)
+	args := effective(given)
 	slices.SortFunc(args, func(a, b Arg) int { return cmp.Compare(a.Index, b.Index) })
 	return [][]Arg{args}
 }
