@@ -80,6 +80,24 @@ func TestGolden(t *testing.T) {
 }
 
 // TestOrderOfInput gives the same page in another order.
+// TestNotRecorded holds that what was not looked for is not shown as none.
+func TestNotRecorded(t *testing.T) {
+	e := evidence(1)
+	e.Off = []string{"capabilities: off: no BTF", "syscalls: off: network only"}
+	page := html.Page{Traces: []string{"trace.log"}, Evidence: e, Workloads: []html.Workload{
+		{Workload: policies.Workload{Kind: "Container", Name: "web"}, Evidence: e},
+	}}
+	var b strings.Builder
+	if err := html.Render(&b, page); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{">not recorded<": 2, ">0 flows<": 1, "0 calls": 0, "0 needed": 0, "in part": 1, "every probe on": 0} {
+		if got := strings.Count(b.String(), text); got != want {
+			t.Errorf("%q is there %d times, want %d", text, got, want)
+		}
+	}
+}
+
 func TestOrderOfInput(t *testing.T) {
 	one, other := tenPage(), tenPage()
 	slices.Reverse(other.Workloads)

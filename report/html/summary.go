@@ -115,6 +115,9 @@ func completeFigure(e policies.Evidence) figure {
 	switch e.Complete {
 	case trace.CompleteTrue:
 		f = figure{Label: "Complete", Value: "yes", Note: "every probe on, from the start"}
+		if len(e.Off) > 0 {
+			f = figure{Label: "Complete", Value: "in part", Note: "not every probe was on, see below", Bad: true}
+		}
 	case trace.CompleteFalse:
 		f.Value, f.Note = "no", "see below"
 	}

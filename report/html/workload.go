@@ -29,11 +29,17 @@ type workloadView struct {
 	Patches  []patchView
 	rank     int
 	other    bool
+	off      []string // kinds of facts that were not looked for, with the reason
 }
 
 // verdict is what one kind of policy comes to for one workload.
 type verdict struct {
 	Kind, Class, Text string
+}
+
+// Title is the column that it stands in.
+func (v verdict) Title() string {
+	return map[string]string{"seccomp": "System calls", "netpol": "Network", "caps": "Capabilities"}[v.Kind]
 }
 
 // findingRow is one finding as a line of the table.
@@ -65,7 +71,7 @@ type patchLine struct{ Class, Text string }
 func newWorkload(id string, w Workload, risks []Risk, at window) workloadView {
 	v := workloadView{
 		ID: id, Name: w.Workload.String(), Workload: w.Workload, Image: w.Image,
-		Evidence: evidenceLine(w.Evidence), other: w.Other, rank: worst(w.Findings),
+		Evidence: evidenceLine(w.Evidence), other: w.Other, rank: worst(w.Findings), off: w.Evidence.Off,
 		Findings: findingRows(id, w.Findings), Caps: capRows(id, w.Capabilities, at),
 		Calls: groupCalls(id, w.Syscalls, risks, at), NCalls: len(w.Syscalls),
 		Patches: patchViews(id, w.Patches), Standing: w.Standing,
@@ -111,7 +117,11 @@ func countFacts(list []workloadView, flows []flowRow) {
 		texts := []string{
 			plural(w.NCalls, "call"), plural(touching, "flow"), fmt.Sprintf("%d needed", needed),
 		}
-		for i := range w.Verdicts {
+		none := []bool{w.NCalls == 0, touching == 0, len(w.Caps) == 0}
+		for i, probe := range []string{"syscalls", "network", "capabilities"} {
+			if none[i] && slices.ContainsFunc(w.off, func(off string) bool { return strings.HasPrefix(off, probe+": ") }) {
+				texts[i] = "not recorded"
+			}
 			if w.Verdicts[i].Class == "none" {
 				w.Verdicts[i].Text = texts[i]
 			}

@@ -81,6 +81,48 @@ function elements() {
 const box = byId("graph");
 let cy = null;
 
+// way is an edge as short straight lines: between its control points it is a
+// chain of quadratic curves.
+function way(e) {
+  const bends = e.controlPoints() || [], points = [e.sourceEndpoint()];
+  const mix = (a, b, t) => ({ x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t });
+  bends.forEach((bend, i) => {
+    const from = points.at(-1), to = i + 1 < bends.length ? mix(bend, bends[i + 1], 0.5) : e.targetEndpoint();
+    for (const t of [0.25, 0.5, 0.75, 1]) points.push(mix(mix(from, bend, t), mix(bend, to, t), t));
+  });
+  return bends.length ? points : [...points, e.targetEndpoint()];
+}
+
+// along is the point that far along the lines, and the length of all of them.
+function along(points, far) {
+  let length = 0, at = points[0];
+  for (let i = 1; i < points.length; i++) {
+    const a = points[i - 1], b = points[i], step = Math.hypot(b.x - a.x, b.y - a.y);
+    if (length <= far && far < length + step) at = { x: a.x + (b.x - a.x) * (far - length) / step, y: a.y + (b.y - a.y) * (far - length) / step };
+    length += step;
+  }
+  return { at, length };
+}
+
+// settleLabels finds a place for each edge's label that no node and no other
+// label has, as near to the middle as there is one.
+function settleLabels() {
+  const taken = cy.nodes().filter((n) => !n.isParent()).map((n) => n.boundingBox());
+  const free = (r) => taken.every((o) => r.x1 > o.x2 || r.x2 < o.x1 || r.y1 > o.y2 || r.y2 < o.y1);
+  cy.edges().forEach((e) => {
+    const lines = e.data("label").split("\n"), points = way(e), { length } = along(points, 0);
+    const w = 6 + 5.8 * Math.max(...lines.map((l) => l.length)), h = 4 + 12 * lines.length;
+    const places = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82].map((share) => {
+      const { at } = along(points, share * length);
+      return { far: share * length, x1: at.x - w / 2, x2: at.x + w / 2, y1: at.y - h / 2, y2: at.y + h / 2 };
+    });
+    const place = places.find(free) || places[0];
+    taken.push(place);
+    e.scratch("labelAt", place.far);
+  });
+  cy.style().update();
+}
+
 // layout places everything and gives the box the height that this takes.
 function layout() {
   const wide = box.clientWidth > 700;
@@ -89,6 +131,7 @@ function layout() {
     nodeSep: wide ? 16 : 14, edgeSep: 12, rankSep: wide ? 95 : 60, fit: false, animate: false,
     nodeDimensionsIncludeLabels: true,
   }).run();
+  settleLabels();
   const all = cy.elements().boundingBox(), margin = 28;
   const zoom = Math.min(1.15, (box.clientWidth - 2 * margin) / all.w);
   const height = Math.min(Math.max(all.h * zoom + 2 * margin, 180), innerHeight * 0.8);

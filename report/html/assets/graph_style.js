@@ -52,11 +52,11 @@ function graphStyle(edges) {
       "control-point-weights": (e) => e.scratch("controlPointWeights") || [0.5],
       "control-point-distances": (e) => e.scratch("controlPointDistances") || [0], "text-wrap": "wrap",
       "target-arrow-shape": "triangle", "arrow-scale": 0.85,
-      label: edges > 24 ? "" : "data(label)", "font-family": font, "font-size": 10, "text-background-color": raised,
+      "source-label": edges > 24 ? "" : "data(label)", "source-text-offset": (e) => e.scratch("labelAt") || 1, "font-family": font, "font-size": 10, "text-background-color": raised,
       "text-background-opacity": 0.92, "text-background-padding": 2, "text-background-shape": "round-rectangle", "loop-direction": "-45deg",
     } },
     line("ok"),
-    line("missing", { width: 3, label: "data(label)", "font-weight": 600 }),
+    line("missing", { width: 3, "source-label": "data(label)", "font-weight": 600 }),
     line("invalid", { width: 3 }),
     line("excess", { "line-style": "dashed", "line-dash-pattern": [7, 4] }),
     line("unprotected", { width: 2.5, "line-style": "dotted" }),
@@ -64,6 +64,6 @@ function graphStyle(edges) {
     { selector: ".faded", style: { opacity: 0.18 } },
     { selector: "node.space.faded", style: { opacity: 0.5 } },
     { selector: "node.here, node.hover", style: { "border-color": accent, "border-width": 2 } },
-    { selector: "edge.here, edge.hover", style: { label: "data(label)", width: 3.5, "z-index": 9 } },
+    { selector: "edge.here, edge.hover", style: { "source-label": "data(label)", width: 3.5, "z-index": 9 } },
   ];
 }
