@@ -3,7 +3,9 @@ package policies
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"advisor/trace"
 )
@@ -13,7 +15,26 @@ import (
 // say about it, else the pod's stable labels, always with the container's
 // name. Elsewhere it is the service of a compose project or swarm stack, else
 // the container's name, else its image, else its command.
+//
+// A name holds no control characters: it stands in comments of what is loaded into
+// kernels and clusters, where a line that it ended would be a line of its own.
 func WorkloadOf(c *trace.Container) Workload {
+	w := workloadOf(c)
+	return Workload{
+		Namespace: oneLine(w.Namespace), Kind: oneLine(w.Kind), Name: oneLine(w.Name), Container: oneLine(w.Container),
+	}
+}
+
+// oneLine spells out what is not to be printed, so that names that differ still do.
+func oneLine(name string) string {
+	if !strings.ContainsFunc(name, unicode.IsControl) {
+		return name
+	}
+	quoted := strconv.QuoteToGraphic(name)
+	return quoted[1 : len(quoted)-1]
+}
+
+func workloadOf(c *trace.Container) Workload {
 	if c.Pod != nil {
 		kind, name := podOwner(c.Pod)
 		return Workload{Namespace: c.Pod.Namespace, Kind: kind, Name: name, Container: c.Pod.Container}

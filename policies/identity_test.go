@@ -1,7 +1,9 @@
 package policies_test
 
 import (
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -84,5 +86,18 @@ func TestStableLabels(t *testing.T) {
 	want := labels{"app": "web", "app.kubernetes.io/instance": "a", "service.istio.io/other": "kept"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWorkloadOfOneLine holds that names which would end a line do not, and that
+// those which differ still do.
+func TestWorkloadOfOneLine(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, name := range []string{"web\n}\nflush ruleset", "web\r}\nflush ruleset", "web}flush ruleset", "web\x1b[2J"} {
+		w := policies.WorkloadOf(&trace.Container{Name: name})
+		if strings.ContainsFunc(w.String(), unicode.IsControl) || seen[w.Name] {
+			t.Errorf("%q is called %q", name, w)
+		}
+		seen[w.Name] = true
 	}
 }

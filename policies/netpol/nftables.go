@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 
 	networkingv1 "k8s.io/api/networking/v1"
 )
@@ -55,7 +56,7 @@ type nftables struct {
 
 func (n *nftables) add(name string, m made) {
 	addresses := m.owner.addresses()
-	fmt.Fprintf(n, "\t# %s\n", m.owner.Workload)
+	fmt.Fprintf(n, "\t# %s\n", oneLine(m.owner.Workload.String()))
 	if len(addresses) == 0 || m.owner.sharesHost() {
 		n.addHostPorts(name, m)
 		return
@@ -90,7 +91,7 @@ func (n *nftables) addHostPorts(name string, m made) {
 func (n *nftables) chain(name, side string, rules []draft) {
 	fmt.Fprintf(n, "\tchain %s {\n", name)
 	for _, r := range rules {
-		fmt.Fprintf(n, "\t\t# %s\n", strings.Join(r.comments, ", "))
+		fmt.Fprintf(n, "\t\t# %s\n", oneLine(strings.Join(r.comments, ", ")))
 		for _, ports := range nftPorts(r) {
 			for _, peer := range nftPeers(r, side) {
 				fmt.Fprintf(n, "\t\t%s%s return\n", peer, ports)
@@ -176,6 +177,16 @@ func (r draft) cidrs(p networkingv1.NetworkPolicyPeer, side string) []netip.Pref
 	}
 	slices.SortFunc(list, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
 	return slices.Compact(list)
+}
+
+// oneLine keeps a name, which a manifest may have any way it likes, within its comment.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 func family(ip netip.Addr) string {

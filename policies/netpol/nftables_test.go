@@ -227,3 +227,15 @@ func labClient(address string) int {
 	c.Close()
 	return 0
 }
+
+// TestNFTablesNames holds that no name gets out of its comment.
+func TestNFTablesNames(t *testing.T) {
+	web := container("web\n}\nflush ruleset\n#", "172.17.0.2").connect("TCP", "172.17.0.3", 80, "established")
+	db := container("db\nadd table x", "172.17.0.3").accept("TCP", "172.17.0.2", 80, 4000)
+	s, _ := synthesized(t, "", all(web, db), Options{})
+	for line := range strings.Lines(string(s.NFTables())) {
+		if strings.HasPrefix(line, "flush") || strings.HasPrefix(line, "add") || line == "#\n" {
+			t.Errorf("a line of its own: %q", line)
+		}
+	}
+}
