@@ -44,6 +44,7 @@ func Diff(seen Observed, m Manifests, c Comparison) (*Report, error) {
 	for _, line := range seen.Bad {
 		r.Problems = append(r.Problems, Problem{Message: line.Error()})
 	}
+	r.Problems = append(r.Problems, m.homeless(chosen)...)
 	pairs := pair(chosen, m.Declared)
 	r.Workloads = workloadsOf(pairs)
 	findings, err := r.check(pairs, m, inv, seen.Observations, c)

@@ -134,8 +134,8 @@ func (m Manifests) objectAt(at policies.Position) (manifest.Object, bool) {
 // recheck reads the changed text again and holds it against the observation, and
 // everything else in it against what it was.
 func (f *fixer) recheck(file string, text []byte, p pairing) error {
-	before, _, were := declaredIn(file, f.text(file))
-	objects, declared, errs := declaredIn(file, text)
+	before, _, were := f.declaredIn(file, f.text(file))
+	objects, declared, errs := f.declaredIn(file, text)
 	if len(errs) <= len(were) {
 		errs = nil // what was wrong before is a finding of its own
 	}
@@ -153,8 +153,8 @@ func (f *fixer) recheck(file string, text []byte, p pairing) error {
 }
 
 // declaredIn is what a text declares, and what is wrong with it.
-func declaredIn(file string, text []byte) ([]manifest.Object, []caps.Declared, []error) {
-	objects, errs := manifest.Read(file, text)
+func (f *fixer) declaredIn(file string, text []byte) ([]manifest.Object, []caps.Declared, []error) {
+	objects, errs := f.m.objects(file, text)
 	var declared []caps.Declared
 	for _, o := range objects {
 		found, bad := caps.Parse(o)

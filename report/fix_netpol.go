@@ -51,7 +51,7 @@ func (n *netpolFixer) declared(changed string, text []byte) ([]netpol.Policy, *n
 		if o.File == changed {
 			body = text
 		}
-		found, bad := manifest.Read(o.File, body)
+		found, bad := n.m.objects(o.File, body)
 		objects, errs = append(objects, found...), append(errs, bad...)
 	}
 	declared, bad := netpol.Parse(objects, "")
@@ -121,8 +121,8 @@ func (n *netpolFixer) recheck(file string, text []byte, chosen []netpol.Remedy, 
 	if len(errs) > len(before) || len(declared) != len(old) {
 		return errors.Join(append([]error{errors.New("the result could not be read")}, errs...)...)
 	}
-	was, _ := manifest.Read(file, n.text(file))
-	is, _ := manifest.Read(file, text)
+	was, _ := n.m.objects(file, n.text(file))
+	is, _ := n.m.objects(file, text)
 	worse := []error{manifest.Changed(was, is, func(o manifest.Object, path []any, _ any) bool {
 		return chosen[0].Policy.Object.Position() == o.Position() && len(path) > 1 && path[0] == "spec" &&
 			slices.Contains([]any{"ingress", "egress", "policyTypes"}, path[1])

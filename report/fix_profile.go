@@ -140,7 +140,7 @@ func (s sharedProfile) reread(text []byte) (seccomp.Profile, error) {
 	}
 	objects, errs := manifest.Read(file, text)
 	for _, o := range objects {
-		if seccomp.IsProfile(o) && o.Name == s.profile.Name && o.Namespace == s.profile.Namespace {
+		if seccomp.IsProfile(o) && o.Name == s.profile.Name && (o.Namespace == s.profile.Namespace || o.Namespace == "") {
 			profile, bad := seccomp.ParseObject(o)
 			return profile, errors.Join(append(errs, bad...)...)
 		}

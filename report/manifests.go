@@ -28,14 +28,21 @@ type Manifests struct {
 	Problems []Problem          // what could not be used, sorted
 	Refused  []policies.Finding // what is broken, or nobody would take, sorted
 
-	texts map[string][]byte // of the files, by name
+	texts     map[string][]byte // of the files, by name
+	namespace string            // of objects that name none; empty leaves it open
 }
 
 // LoadManifests reads manifests: files, directories with everything below that
 // is not hidden, and "-" for stdin. What is wrong with one of them is a problem
 // and does not spoil the rest; an error is a path that cannot be read at all.
 func LoadManifests(paths []string, stdin io.Reader) (Manifests, error) {
-	m := Manifests{texts: make(map[string][]byte)}
+	return LoadManifestsIn("", paths, stdin)
+}
+
+// LoadManifestsIn reads manifests that are applied in a namespace, as far as they
+// name none themselves.
+func LoadManifestsIn(namespace string, paths []string, stdin io.Reader) (Manifests, error) {
+	m := Manifests{texts: make(map[string][]byte), namespace: namespace}
 	for _, path := range paths {
 		files, err := manifestFiles(path)
 		if err != nil {
@@ -109,7 +116,7 @@ func (m *Manifests) add(file string, text []byte) {
 		m.problems(err)
 		return
 	}
-	objects, errs := manifest.Read(file, text)
+	objects, errs := m.objects(file, text)
 	if len(objects) == 1 && isProfile(objects[0]) {
 		profile, errs := seccomp.Parse(file, text)
 		m.Profiles = append(m.Profiles, profile)
@@ -118,6 +125,15 @@ func (m *Manifests) add(file string, text []byte) {
 	}
 	m.Objects = append(m.Objects, objects...)
 	m.refuse(RuleUnreadable, errs...)
+}
+
+// objects are those of a file's text.
+func (m *Manifests) objects(file string, text []byte) ([]manifest.Object, []error) {
+	objects, errs := manifest.Read(file, text)
+	for i, o := range objects {
+		objects[i] = o.In(m.namespace)
+	}
+	return objects, errs
 }
 
 // isProfile tells a seccomp profile that is no object of Kubernetes.
@@ -159,6 +175,29 @@ func (m *Manifests) parse() {
 	m.refuse(RuleRefused, errs...)
 	m.name(foreign)
 	m.sort()
+}
+
+// homeless tells of manifests that name no namespace where nothing was recorded in
+// the one that they are then taken to be in: network policies hang on it.
+func (m Manifests) homeless(seen []policies.Observation) []Problem {
+	if !slices.ContainsFunc(m.Netpol, func(p netpol.Policy) bool { return p.Object.Namespace == "" }) {
+		return nil
+	}
+	elsewhere := ""
+	for _, o := range seen {
+		switch ns := o.Workload.Namespace; {
+		case len(o.Containers) == 0 || o.Containers[0].Pod == nil:
+		case ns == "" || ns == "default":
+			return nil
+		default:
+			elsewhere = ns
+		}
+	}
+	if elsewhere == "" {
+		return nil
+	}
+	return []Problem{{Message: "network policies without a namespace count for the namespace default, and nothing was recorded there: " +
+		"--namespace " + elsewhere + " says where they are applied"}}
 }
 
 // understood says that a kind is used somewhere, though it declares no container.

@@ -22,6 +22,7 @@ type diffCmd struct {
 	output
 	rendering
 	Manifests []string `short:"m" required:"" placeholder:"PATH" help:"Manifests: files, directories, or '-' for stdin."`
+	Namespace string   `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves; default: default."`
 	Kind      []string `enum:"seccomp,netpol,caps" default:"seccomp,netpol,caps" help:"Compare only these kinds."`
 	Workload  []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
 	Engine    string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}."`
@@ -94,7 +95,7 @@ func (c *diffCmd) compare(s streams) (*report.Report, fixes, error) {
 	if slices.Contains(c.names(), "-") && slices.Contains(c.Manifests, "-") {
 		return nil, fixes{}, errors.New("traces and manifests cannot both come from stdin")
 	}
-	manifests, err := report.LoadManifests(c.Manifests, s.in)
+	manifests, err := report.LoadManifestsIn(c.Namespace, c.Manifests, s.in)
 	if err != nil {
 		return nil, fixes{}, err
 	}

@@ -20,6 +20,7 @@ type netpolCmd struct {
 // cluster is manifests with the policies to be asked about.
 type cluster struct {
 	Manifests []string `short:"m" required:"" placeholder:"PATH" help:"Manifests: files, directories, or '-' for stdin."`
+	Namespace string   `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves; default: default."`
 	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
 }
 
@@ -30,7 +31,7 @@ func (c cluster) load(s streams) (netpol.Set, netpol.Dialect, error) {
 	if !ok {
 		return netpol.Set{}, dialect, unknownDialect(c.Dialect)
 	}
-	set, err := loadSet(s, c.Manifests)
+	set, err := loadSet(s, c.Namespace, c.Manifests)
 	return set, dialect, err
 }
 
@@ -38,8 +39,8 @@ func unknownDialect(name string) error {
 	return hint(fmt.Errorf("no network plugin %q is known", name), "known are %s", strings.Join(dialectNames(), ", "))
 }
 
-func loadSet(s streams, manifests []string) (netpol.Set, error) {
-	m, err := report.LoadManifests(manifests, s.in)
+func loadSet(s streams, namespace string, manifests []string) (netpol.Set, error) {
+	m, err := report.LoadManifestsIn(namespace, manifests, s.in)
 	if err = errors.Join(err, m.Unusable(report.KindNetpol)); err != nil {
 		return netpol.Set{}, err
 	}
@@ -128,11 +129,11 @@ func (c *netpolCompareCmd) Run(s streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	before, err := loadSet(s, []string{c.Old})
+	before, err := loadSet(s, "", []string{c.Old})
 	if err != nil {
 		return err
 	}
-	after, err := loadSet(s, []string{c.New})
+	after, err := loadSet(s, "", []string{c.New})
 	if err != nil {
 		return err
 	}

@@ -93,12 +93,13 @@ func (f capsFlags) request(req report.Request) (report.Request, error) {
 // clusterFlags name what is known beside the traces.
 type clusterFlags struct {
 	Manifests []string `short:"m" placeholder:"PATH" help:"Manifests, also the output of kubectl get -o yaml: files, directories or '-'. They say who has which address, and where pods stand in the Pod Security Standards."`
+	Namespace string   `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves; default: default."`
 }
 
 // load reads the manifests. What is wrong with one of them is told, and the
 // rest counts.
 func (f clusterFlags) load(s streams) (report.Manifests, error) {
-	m, err := report.LoadManifests(f.Manifests, s.in)
+	m, err := report.LoadManifestsIn(f.Namespace, f.Manifests, s.in)
 	for _, p := range m.Wrong() {
 		s.say("%s", p)
 	}

@@ -163,6 +163,43 @@ func unwrapList(list Object, items []json.RawMessage, node *yaml.Node) ([]Object
 	return objects, errors.Join(errs...)
 }
 
+// In is the object as it is when it is applied in a namespace: one that names none
+// gets it, unless its kind has none.
+func (o Object) In(namespace string) Object {
+	if o.Namespace != "" || namespace == "" || o.Kind == "" || o.ofCluster() {
+		return o
+	}
+	var body map[string]json.RawMessage
+	var meta map[string]json.RawMessage
+	if json.Unmarshal(o.body, &body) != nil || json.Unmarshal(body["metadata"], &meta) != nil || meta == nil {
+		return o // there is no metadata to put it in
+	}
+	quoted, err := json.Marshal(namespace)
+	if err != nil {
+		return o
+	}
+	meta["namespace"] = quoted
+	if body["metadata"], err = json.Marshal(meta); err != nil {
+		return o
+	}
+	if text, err := json.Marshal(body); err == nil {
+		o.Namespace, o.body = namespace, text
+	}
+	return o
+}
+
+// ofCluster says that objects of the kind are in no namespace; of all such kinds
+// only those matter that somebody reads.
+func (o Object) ofCluster() bool {
+	switch o.Kind {
+	case "Namespace", "Node":
+		return true
+	case "SeccompProfile": // namespaced until v1
+		return strings.HasSuffix(o.APIVersion, "/v1")
+	}
+	return false
+}
+
 // Decode reads the object into a typed value as strictly as the API server
 // does with strict field validation: unknown, misspelt and duplicate keys and
 // values of another type are errors, each at its place where that is known.
