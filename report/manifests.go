@@ -127,6 +127,9 @@ func (m *Manifests) add(file string, text []byte) {
 	m.refuse(RuleUnreadable, errs...)
 }
 
+// Text is the text of a file that was read, nil of others.
+func (m Manifests) Text(file string) []byte { return m.texts[file] }
+
 // objects are those of a file's text.
 func (m *Manifests) objects(file string, text []byte) ([]manifest.Object, []error) {
 	objects, errs := manifest.Read(file, text)
@@ -158,7 +161,11 @@ func (m *Manifests) problems(errs ...error) {
 // parse makes declarations of the objects.
 func (m *Manifests) parse() {
 	foreign := make(map[string]int)
+	makers := makersIn(m.Objects)
 	for _, o := range m.Objects {
+		if makers.made(o) {
+			continue
+		}
 		declared, errs := caps.Parse(o)
 		m.Declared = append(m.Declared, declared...)
 		m.refuse(RuleRefused, errs...)

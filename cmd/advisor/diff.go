@@ -61,7 +61,7 @@ type thresholds struct {
 // Run compares and reports.
 func (c *diffCmd) Run(s streams) error {
 	classes, err := c.classes()
-	if err := errors.Join(err, c.check(), c.checkAlso()); err != nil {
+	if err := errors.Join(err, c.check(), c.checkAlso(), c.checkFixing()); err != nil {
 		return err
 	}
 	r, fixes, err := c.compare(s)
@@ -69,7 +69,10 @@ func (c *diffCmd) Run(s streams) error {
 		return err
 	}
 	if c.fixing.asked() {
-		return c.fix(s, fixes)
+		if err := c.meets(r); err != nil {
+			return err // what was watched too little is no ground to change anything on
+		}
+		return c.fix(s, fixes, c.output)
 	}
 	if err := c.render(s, r, c.output); err != nil {
 		return err
@@ -82,6 +85,17 @@ func (c *diffCmd) Run(s streams) error {
 	}
 	if r.Selected(classes) {
 		return exitCode(exitDrift)
+	}
+	return nil
+}
+
+// checkFixing refuses what speaks of a report: a patch is printed in place of one.
+func (c *diffCmd) checkFixing() error {
+	if err := c.fixing.fits(c.output); err != nil || !c.fixing.asked() {
+		return err
+	}
+	if len(c.Also) > 0 || c.WriteBaseline != "" {
+		return errors.New("--also and --write-baseline go with a report, and --patch and --write print none")
 	}
 	return nil
 }
@@ -115,6 +129,7 @@ func (c *diffCmd) compare(s streams) (*report.Report, fixes, error) {
 	var f fixes
 	if c.fixing.asked() {
 		f.list, f.problems = report.Fixes(r, seen, manifests, how)
+		f.stdin = manifests.Text("stdin")
 	}
 	return r, f, nil
 }
