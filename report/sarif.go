@@ -66,7 +66,9 @@ func (r *Report) sarifResult(f policies.Finding) sarifResult {
 			sarifPhysical{sarifArtifact{relativeURI(at.File)}, sarifRegion{at.Line, at.Column}},
 			[]sarifLogical{{f.Workload.String()}},
 		}},
-		PartialFingerprints: map[string]string{"advisor/v1": f.Fingerprint},
+		// The second is the only one that code scanning knows alerts by. Its own
+		// action would make one of the line's text, which several findings share.
+		PartialFingerprints: map[string]string{"advisor/v1": f.Fingerprint, "primaryLocationLineHash": f.Fingerprint + ":1"},
 		Properties:          map[string]any{"class": f.Class, "subject": f.Subject},
 	}
 }
@@ -134,9 +136,10 @@ func joined(findings []policies.Finding, limit int) []policies.Finding {
 		if n == 1 {
 			continue
 		}
+		list[i].Subject = "" // one more or less is the same alert
+		list[i].Fingerprint = policies.Fingerprint(list[i])
 		list[i].Subject = fmt.Sprintf("%d findings", n)
 		list[i].Message = strings.Join(subjects[k][:min(n, 20)], ", ")
-		list[i].Fingerprint = policies.Fingerprint(list[i])
 	}
 	return slices.Clip(list)
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,4 +125,49 @@ func hostile() *report.Report {
 		r.Problems = append(r.Problems, report.Problem{Message: "not used: " + text})
 	}
 	return r
+}
+
+// TestSARIFAlertsAreStable holds that code scanning, which knows an alert by
+// primaryLocationLineHash, sees the same alerts when lines move and when one more
+// finding is joined with others, and never two findings as one.
+func TestSARIFAlertsAreStable(t *testing.T) {
+	r := crowd(3, 0)
+	before := hashes(t, r)
+	for i := range r.Findings {
+		r.Findings[i].Position.Line += 7
+		r.Findings[i].Message += " by another process"
+	}
+	if after := hashes(t, r); !slices.Equal(before, after) || len(slices.Compact(slices.Sorted(slices.Values(after)))) != 3 {
+		t.Errorf("got %v, then %v", before, after)
+	}
+	joined := func(n int) []string {
+		r := &report.Report{Schema: report.Schema}
+		for i := range n {
+			f := crowd(1, 0).Findings[0]
+			f.Subject = fmt.Sprint(i)
+			f.Fingerprint = policies.Fingerprint(f)
+			r.Findings = append(r.Findings, f)
+		}
+		return hashes(t, r)
+	}
+	if few, more := joined(1500), joined(1501); len(few) != 1 || !slices.Equal(few, more) {
+		t.Errorf("joined: %v, with one more %v", few, more)
+	}
+}
+
+func hashes(t *testing.T, r *report.Report) []string {
+	t.Helper()
+	var log struct {
+		Runs []struct {
+			Results []struct{ PartialFingerprints map[string]string }
+		}
+	}
+	if err := json.Unmarshal(sarif(t, r), &log); err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, result := range log.Runs[0].Results {
+		list = append(list, result.PartialFingerprints["primaryLocationLineHash"])
+	}
+	return list
 }
