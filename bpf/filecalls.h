@@ -19,17 +19,16 @@ static __always_inline bool about_files(__u64 nr, long ret)
 	return nr < CALLS && !(ret < 0 && ret >= -4095) && file_calls[nr & (CALLS - 1)].how;
 }
 
-static __always_inline int note_names(struct slot *s, struct mnt_namespace *m,
-				      volatile const struct file_call *c, __u64 *a)
+static __always_inline int note_names(__u32 i, volatile const struct file_call *c, __u64 *a)
 {
 	__u32 access = c->access;
 	__u8 first = c->path, second = c->path2;
 
 	if (c->follow && !(argument_at(a, c->flags) & AT_SYMLINK_NOFOLLOW))
 		access |= 1 << 8;
-	note_name(s, m, argument_at(a, first), directory_at(a, c->dir), access);
+	note_name(i, argument_at(a, first), directory_at(a, c->dir), access);
 	if (second != NO_ARG)
-		note_name(s, m, argument_at(a, second), directory_at(a, c->dir2), access);
+		note_name(i, argument_at(a, second), directory_at(a, c->dir2), access);
 	return 0;
 }
 
@@ -49,24 +48,24 @@ __noinline int note_files(__u64 nr, long ret)
 	arguments(registers(t), false, a);
 	switch (c->how) {
 	case HOW_OPEN:
-		return note_fd(s, m, ret, 0);
+		return note_fd(i, ret, 0);
 	case HOW_FD:
-		return note_fd(s, m, a[0], c->access);
+		return note_fd(i, a[0], c->access);
 	case HOW_MAP:
 		if (!(a[2] & PROT_EXEC) || a[3] & MAP_ANONYMOUS)
 			return 0;
-		return note_fd(s, m, a[4], ACCESS_MAP);
+		return note_fd(i, a[4], ACCESS_MAP);
 	case HOW_PATH:
-		return note_names(s, m, c, a);
+		return note_names(i, c, a);
 	case HOW_SOCKET:
-		return note_socket(s, m, a[1], a[2], c->access);
+		return note_socket(i, a[1], a[2], c->access);
 	}
 	return 0;
 }
 
 /* A program that was run. Of a script, the file is its interpreter's. */
 static __always_inline void note_exec(struct slot *s, struct task_struct *t,
-				      struct mnt_namespace *m, struct linux_binprm *b)
+				      struct linux_binprm *b)
 {
 	struct file_key k = { .id = s->id, .access = ACCESS_EXEC };
 	struct file *f = BPF_CORE_READ(t, mm, exe_file);
@@ -79,12 +78,12 @@ static __always_inline void note_exec(struct slot *s, struct task_struct *t,
 		return;
 	path_of(&p, f);
 	k.mount = mount_hash(&p);
-	k.trail = trail_hash(p.dentry, BPF_CORE_READ(p.mnt, mnt_root));
+	k.trail = trail_hash((__u64)p.dentry, (__u64)BPF_CORE_READ(p.mnt, mnt_root));
 	if (called != BPF_CORE_READ(b, interp)) {
 		n = bpf_probe_read_kernel_str(v->text, FILE_TEXT, called);
 		v->length = n > 0 ? n - 1 : 0;
 		v->flags = n == FILE_TEXT ? FILE_TEXT_CUT : 0;
-		k.trail ^= text_hash(v, true);
+		k.trail ^= text_hash(true);
 	}
 	k.trail |= 1;
 	if (bpf_map_lookup_elem(&files, &k))
@@ -94,6 +93,6 @@ static __always_inline void note_exec(struct slot *s, struct task_struct *t,
 		LOSE(files);
 		return;
 	}
-	place(v, &p, m);
+	place((__u64)p.mnt, (__u64)p.dentry);
 	keep_file(s, t, &k, v);
 }

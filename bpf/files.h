@@ -80,13 +80,38 @@ static __always_inline __u64 mount_hash(struct path *p)
 	return h;
 }
 
+/*
+ * What follows is not static: the verifier takes such a function once for all who
+ * call it, and knows nothing of what it returns, where it would go through a static
+ * one for each call and for each length that a name may have. That is more than
+ * 5.10's has patience for. A walk is a function a step, and what it has found lies
+ * in a map.
+ */
+struct walk { __u64 mount, over, dentry, at; };	/* kernel addresses, and an offset */
+MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct walk, file_walk);
+
+static __always_inline struct file_val *file_now(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&file_scratch, &zero);
+}
+
+static __always_inline struct walk *walk_now(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&file_walk, &zero);
+}
+
 /* A name's hash has its directory's address in it, so that of all names up to the
  * root tells paths apart. */
-static __always_inline __u64 trail_hash(struct dentry *d, struct dentry *root)
+__noinline __u64 trail_hash(__u64 dentry, __u64 root)
 {
+	struct dentry *d = (void *)dentry;
 	__u64 h = 0;
 
-	for (int i = 0; i < STEPS && d != root; i++) {
+	for (int i = 0; i < STEPS && (__u64)d != root; i++) {
 		struct dentry *up = BPF_CORE_READ(d, d_parent);
 
 		h = h * FNV ^ BPF_CORE_READ(d, d_name.hash_len);
@@ -104,79 +129,122 @@ static __always_inline __u64 inner(__u64 at)
 	return at;
 }
 
-/* Names from d up to the root of its mount. */
-static __always_inline void walk_inside(struct file_val *v, struct dentry *d, struct dentry *root)
+/* One name up inside a mount; 0 at the end. */
+__noinline int step_inside(__u64 root)
 {
-	__u64 at = 0;
-	int i;
+	struct file_val *v = file_now();
+	struct walk *w = walk_now();
+	struct dentry *d, *up;
+	long n;
 
-	for (i = 0; i < STEPS && at < FILE_INSIDE - 128 && d != root; i++) {
-		struct dentry *up = BPF_CORE_READ(d, d_parent);
-		long n = bpf_probe_read_kernel_str(v->inside + inner(at), 128,
-						   BPF_CORE_READ(d, d_name.name));
-
-		if (n <= 1)
-			break;
-		if (n == 128)
-			v->flags |= FILE_CUT;
-		at += n;
-		if (up == d) /* in no directory, or not any more */
-			break;
-		d = up;
-	}
-	if (d != root)
+	if (!v || !w || w->at >= FILE_INSIDE - 128 || w->dentry == root)
+		return 0;
+	d = (struct dentry *)w->dentry;
+	up = BPF_CORE_READ(d, d_parent);
+	n = bpf_probe_read_kernel_str(v->inside + inner(w->at), 128, BPF_CORE_READ(d, d_name.name));
+	if (n <= 1)
+		return 0;
+	if (n == 128)
 		v->flags |= FILE_CUT;
+	w->at += n;
+	if (up == d) /* in no directory, or not any more */
+		return 0;
+	w->dentry = (__u64)up;
+	return 1;
+}
+
+/* Names from d up to the root of its mount. */
+static __always_inline void walk_inside(struct file_val *v, struct walk *w, struct dentry *d,
+					struct dentry *root)
+{
+	__u64 at;
+
+	w->dentry = (__u64)d;
+	w->at = 0;
+	for (int i = 0; i < STEPS; i++)
+		if (!step_inside((__u64)root))
+			break;
+	if (w->dentry != (__u64)root)
+		v->flags |= FILE_CUT;
+	at = w->at;
 	asm volatile("%0 &= 511" : "+r"(at));
 	if (at < FILE_INSIDE)
 		v->inside[at] = 0;
 }
 
-/* Names of a mount's place, across the mounts above it. */
-static __always_inline void walk_point(struct file_val *v, struct mount *m)
+/* To where a mount hangs. */
+static __always_inline void climb(struct walk *w, struct mount *m)
 {
-	struct mount *over = BPF_CORE_READ(m, mnt_parent);
-	struct dentry *d = BPF_CORE_READ(m, mnt_mountpoint);
-	__u64 at = 0;
-	bool top = over == m;
+	w->mount = (__u64)m;
+	w->over = (__u64)BPF_CORE_READ(m, mnt_parent);
+	w->dentry = (__u64)BPF_CORE_READ(m, mnt_mountpoint);
+}
 
-	for (int i = 0; i < STEPS && at < EXE_PATH - 128 && !top; i++) {
-		if (d == BPF_CORE_READ(over, mnt.mnt_root)) {
-			m = over;
-			over = BPF_CORE_READ(m, mnt_parent);
-			d = BPF_CORE_READ(m, mnt_mountpoint);
-			top = over == m;
-			continue;
-		}
-		long n = bpf_probe_read_kernel_str(v->point + within(at), 128,
-						   BPF_CORE_READ(d, d_name.name));
-		if (n <= 1)
-			break;
-		if (n == 128)
-			v->flags |= FILE_POINT_CUT;
-		at += n;
-		d = BPF_CORE_READ(d, d_parent);
+/* One name up, or one mount; 0 at the end. */
+__noinline int step_point(void)
+{
+	struct file_val *v = file_now();
+	struct walk *w = walk_now();
+	struct mount *over;
+	struct dentry *d;
+	long n;
+
+	if (!v || !w || w->at >= EXE_PATH - 128 || w->over == w->mount)
+		return 0;
+	over = (struct mount *)w->over;
+	d = (struct dentry *)w->dentry;
+	if (d == BPF_CORE_READ(over, mnt.mnt_root)) {
+		climb(w, over);
+		return 1;
 	}
-	if (!top)
+	n = bpf_probe_read_kernel_str(v->point + within(w->at), 128, BPF_CORE_READ(d, d_name.name));
+	if (n <= 1)
+		return 0;
+	if (n == 128)
 		v->flags |= FILE_POINT_CUT;
+	w->at += n;
+	w->dentry = (__u64)BPF_CORE_READ(d, d_parent);
+	return 1;
+}
+
+/* Names of a mount's place, across the mounts above it. */
+static __always_inline void walk_point(struct file_val *v, struct walk *w, struct mount *m)
+{
+	__u64 at;
+
+	climb(w, m);
+	w->at = 0;
+	for (int i = 0; i < STEPS; i++)
+		if (!step_point())
+			break;
+	if (w->over != w->mount)
+		v->flags |= FILE_POINT_CUT;
+	at = w->at;
 	asm volatile("%0 &= 255" : "+r"(at));
 	v->point[at] = 0;
 }
 
-/* Fill in where p lies, seen from the mount namespace ns. */
-static __always_inline void place(struct file_val *v, struct path *p, struct mnt_namespace *ns)
+/* Fill in where a path lies, seen from the mount namespace of the current task. */
+__noinline int place(__u64 vfsmount, __u64 dentry)
 {
-	struct mount *m = mount_of(p->mnt);
+	struct mount *m = mount_of((struct vfsmount *)vfsmount);
 	struct mnt_namespace *at = BPF_CORE_READ(m, mnt_ns);
+	struct dentry *d = (struct dentry *)dentry;
+	struct file_val *v = file_now();
+	struct walk *w = walk_now();
 
+	if (!v || !w)
+		return 0;
 	if (!at || (__u64)at >= (__u64)-4095)
 		v->flags |= FILE_MEMORY;
-	else if (at != ns)
+	else if (at != mount_ns(CURRENT()))
 		v->flags |= FILE_OUTSIDE;
-	bpf_probe_read_kernel_str(v->fs, FS_NAME, BPF_CORE_READ(p->dentry, d_sb, s_type, name));
-	walk_inside(v, p->dentry, BPF_CORE_READ(m, mnt.mnt_root));
+	bpf_probe_read_kernel_str(v->fs, FS_NAME, BPF_CORE_READ(d, d_sb, s_type, name));
+	walk_inside(v, w, d, BPF_CORE_READ(m, mnt.mnt_root));
 	v->point[0] = 0;
 	if (!(v->flags & (FILE_MEMORY | FILE_OUTSIDE)))
-		walk_point(v, m);
+		walk_point(v, w, m);
+	return 0;
 }
 
 /* More directories than are kept become one fact that says so. */
@@ -205,8 +273,7 @@ static __always_inline bool unknown_file(struct file_key *k)
 
 static __always_inline struct file_val *blank_file(void)
 {
-	__u32 zero = 0;
-	struct file_val *v = bpf_map_lookup_elem(&file_scratch, &zero);
+	struct file_val *v = file_now();
 
 	if (v) {
 		v->flags = v->length = 0;

@@ -29,8 +29,8 @@ static __always_inline void path_of(struct path *p, struct file *f)
 
 /* One fact about a file whose place is known. Directories are told apart where
  * something was written. */
-static __always_inline int note_file(struct slot *s, struct task_struct *t,
-				      struct mnt_namespace *m, struct path *p, __u8 access)
+static __always_inline int note_file(struct slot *s, struct task_struct *t, struct path *p,
+				     __u8 access)
 {
 	struct file_key k = { .id = s->id, .access = access };
 	struct dentry *root, *d = p->dentry;
@@ -43,14 +43,14 @@ static __always_inline int note_file(struct slot *s, struct task_struct *t,
 		root = BPF_CORE_READ(p->mnt, mnt_root);
 		if (d != root && access != ACCESS_EXEC)
 			d = BPF_CORE_READ(d, d_parent);
-		k.trail = trail_hash(d, root);
+		k.trail = trail_hash((__u64)d, (__u64)root);
 	}
 	if (!unknown_file(&k))
 		return 0;
 	v = blank_file();
 	if (!v)
 		return 0;
-	place(v, p, m);
+	place((__u64)p->mnt, (__u64)p->dentry);
 	keep_file(s, t, &k, v);
 	return 0;
 }
@@ -68,8 +68,10 @@ static __always_inline __u8 access_of(struct file *f)
 	return kind == S_IFREG || kind == S_IFDIR ? ACCESS_WRITE : ACCESS_DEVICE;
 }
 
-static __noinline int note_fd(struct slot *s, struct mnt_namespace *m, int fd, __u8 access)
+/* These are not static either, see files.h. A slot is known by its index. */
+__noinline int note_fd(__u32 slot, int fd, __u32 access)
 {
+	struct slot *s = &slots[slot & (SLOTS - 1)];
 	struct task_struct *t = CURRENT();
 	struct file *f = file_of(t, fd);
 	struct path p;
@@ -81,15 +83,16 @@ static __noinline int note_fd(struct slot *s, struct mnt_namespace *m, int fd, _
 	if (!access)
 		return 0;
 	path_of(&p, f);
-	return note_file(s, t, m, &p, access);
+	return note_file(s, t, &p, access);
 }
 
 /* The text's hash up to its last slash, or of all of it. */
-static __always_inline __u64 text_hash(struct file_val *v, bool whole)
+__noinline __u64 text_hash(__u32 whole)
 {
 	__u64 h = 14695981039346656037ULL, directory = h;
+	struct file_val *v = file_now();
 
-	for (int i = 0; i < FILE_TEXT; i++) {
+	for (int i = 0; v && i < FILE_TEXT; i++) {
 		__u8 c = v->text[i];
 
 		if (i >= v->length)
@@ -122,24 +125,27 @@ static __always_inline bool base_of(struct task_struct *t, struct path *p, __u8 
 	return f;
 }
 
-static __always_inline int note_called(struct slot *s, struct mnt_namespace *m, struct file_val *v,
-				       int dir, __u8 access)
+__noinline int note_called(__u32 slot, int dir, __u32 access)
 {
+	struct slot *s = &slots[slot & (SLOTS - 1)];
+	struct file_val *v = file_now();
 	struct file_key k = { .id = s->id, .access = access, .called = 1 };
 	struct task_struct *t = CURRENT();
 	struct path p = {};
 
+	if (!v)
+		return 0;
 	if (!base_of(t, &p, v->text[0], dir) || !p.mnt || !p.dentry)
 		v->flags |= FILE_UNREADABLE;
 	else
 		k.mount = mount_hash(&p);
-	k.trail = text_hash(v, access == ACCESS_CONNECT || access == ACCESS_BIND);
+	k.trail = text_hash(access == ACCESS_CONNECT || access == ACCESS_BIND);
 	if (k.mount && v->text[0] != '/')
-		k.trail ^= trail_hash(p.dentry, BPF_CORE_READ(p.mnt, mnt_root));
+		k.trail ^= trail_hash((__u64)p.dentry, (__u64)BPF_CORE_READ(p.mnt, mnt_root));
 	if (!unknown_file(&k))
 		return 0;
 	if (k.mount)
-		place(v, &p, m);
+		place((__u64)p.mnt, (__u64)p.dentry);
 	v->flags |= FILE_CALLED;
 	keep_file(s, t, &k, v);
 	return 0;
@@ -147,8 +153,7 @@ static __always_inline int note_called(struct slot *s, struct mnt_namespace *m, 
 
 /* A name in user space's memory. By now it was used, so it is there. An empty one
  * means the file at dir itself. */
-static __noinline int note_name(struct slot *s, struct mnt_namespace *m, __u64 at, int dir,
-				__u32 access_follow)
+__noinline int note_name(__u32 slot, __u64 at, int dir, __u32 access_follow)
 {
 	__u8 access = access_follow;
 	struct file_val *v = blank_file();
@@ -158,7 +163,7 @@ static __noinline int note_name(struct slot *s, struct mnt_namespace *m, __u64 a
 		return 0;
 	n = at ? bpf_probe_read_user_str(v->text, FILE_TEXT, (void *)at) : 1;
 	if (n == 1)
-		return dir == AT_FDCWD ? 0 : note_fd(s, m, dir, access);
+		return dir == AT_FDCWD ? 0 : note_fd(slot, dir, access);
 	if (n < 0) {
 		v->text[0] = 0;
 		v->flags |= FILE_UNREADABLE;
@@ -169,12 +174,11 @@ static __noinline int note_name(struct slot *s, struct mnt_namespace *m, __u64 a
 		v->flags |= FILE_TEXT_CUT;
 	if (access_follow >> 8)
 		v->flags |= FILE_FOLLOW;
-	return note_called(s, m, v, dir, access);
+	return note_called(slot, dir, access);
 }
 
 /* A socket of this machine, by the name it was called by. */
-static __noinline int note_socket(struct slot *s, struct mnt_namespace *m, __u64 at, __u32 length,
-				  __u8 access)
+__noinline int note_socket(__u32 slot, __u64 at, __u32 length, __u32 access)
 {
 	struct file_val *v = blank_file();
 	__u16 family = 0;
@@ -198,5 +202,5 @@ static __noinline int note_socket(struct slot *s, struct mnt_namespace *m, __u64
 			n = 108;
 	}
 	v->length = n;
-	return note_called(s, m, v, AT_FDCWD, access);
+	return note_called(slot, AT_FDCWD, access);
 }

@@ -284,6 +284,14 @@ type RecorderTask struct {
 	Path   [256]int8
 }
 
+type RecorderWalk struct {
+	_      structs.HostLayout
+	Mount  uint64
+	Over   uint64
+	Dentry uint64
+	At     uint64
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -304,6 +312,7 @@ const (
 	RecorderMapExes          = "exes"
 	RecorderMapFileCounts    = "file_counts"
 	RecorderMapFileScratch   = "file_scratch"
+	RecorderMapFileWalk      = "file_walk"
 	RecorderMapFiles         = "files"
 	RecorderMapFreeSlots     = "free_slots"
 	RecorderMapLastEntries   = "last_entries"
@@ -447,6 +456,7 @@ type RecorderMapSpecs struct {
 	Exes          *ebpf.MapSpec `ebpf:"exes"`
 	FileCounts    *ebpf.MapSpec `ebpf:"file_counts"`
 	FileScratch   *ebpf.MapSpec `ebpf:"file_scratch"`
+	FileWalk      *ebpf.MapSpec `ebpf:"file_walk"`
 	Files         *ebpf.MapSpec `ebpf:"files"`
 	FreeSlots     *ebpf.MapSpec `ebpf:"free_slots"`
 	LastEntries   *ebpf.MapSpec `ebpf:"last_entries"`
@@ -524,6 +534,7 @@ type RecorderMaps struct {
 	Exes          *ebpf.Map `ebpf:"exes"`
 	FileCounts    *ebpf.Map `ebpf:"file_counts"`
 	FileScratch   *ebpf.Map `ebpf:"file_scratch"`
+	FileWalk      *ebpf.Map `ebpf:"file_walk"`
 	Files         *ebpf.Map `ebpf:"files"`
 	FreeSlots     *ebpf.Map `ebpf:"free_slots"`
 	LastEntries   *ebpf.Map `ebpf:"last_entries"`
@@ -557,6 +568,7 @@ func (m *RecorderMaps) Close() error {
 		m.Exes,
 		m.FileCounts,
 		m.FileScratch,
+		m.FileWalk,
 		m.Files,
 		m.FreeSlots,
 		m.LastEntries,

@@ -36,7 +36,7 @@ int exec(__u64 *ctx)
 	if (!s->init && !foreign(t, m, s->init))
 		s->init = READ(t, tgid);
 	if (files_wanted && class_now(s->init) >= RUN_OPEN)
-		note_exec(s, t, m, (struct linux_binprm *)ctx[2]);
+		note_exec(s, t, (struct linux_binprm *)ctx[2]);
 	tell(EVENT_EXEC, i, s->id, 0, 0, class_now(s->init), 0, t);
 	return 0;
 }

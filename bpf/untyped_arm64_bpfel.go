@@ -271,6 +271,14 @@ type UntypedTask struct {
 	Path   [256]int8
 }
 
+type UntypedWalk struct {
+	_      structs.HostLayout
+	Mount  uint64
+	Over   uint64
+	Dentry uint64
+	At     uint64
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -291,6 +299,7 @@ const (
 	UntypedMapExes          = "exes"
 	UntypedMapFileCounts    = "file_counts"
 	UntypedMapFileScratch   = "file_scratch"
+	UntypedMapFileWalk      = "file_walk"
 	UntypedMapFiles         = "files"
 	UntypedMapFreeSlots     = "free_slots"
 	UntypedMapLastEntries   = "last_entries"
@@ -435,6 +444,7 @@ type UntypedMapSpecs struct {
 	Exes          *ebpf.MapSpec `ebpf:"exes"`
 	FileCounts    *ebpf.MapSpec `ebpf:"file_counts"`
 	FileScratch   *ebpf.MapSpec `ebpf:"file_scratch"`
+	FileWalk      *ebpf.MapSpec `ebpf:"file_walk"`
 	Files         *ebpf.MapSpec `ebpf:"files"`
 	FreeSlots     *ebpf.MapSpec `ebpf:"free_slots"`
 	LastEntries   *ebpf.MapSpec `ebpf:"last_entries"`
@@ -513,6 +523,7 @@ type UntypedMaps struct {
 	Exes          *ebpf.Map `ebpf:"exes"`
 	FileCounts    *ebpf.Map `ebpf:"file_counts"`
 	FileScratch   *ebpf.Map `ebpf:"file_scratch"`
+	FileWalk      *ebpf.Map `ebpf:"file_walk"`
 	Files         *ebpf.Map `ebpf:"files"`
 	FreeSlots     *ebpf.Map `ebpf:"free_slots"`
 	LastEntries   *ebpf.Map `ebpf:"last_entries"`
@@ -547,6 +558,7 @@ func (m *UntypedMaps) Close() error {
 		m.Exes,
 		m.FileCounts,
 		m.FileScratch,
+		m.FileWalk,
 		m.Files,
 		m.FreeSlots,
 		m.LastEntries,
