@@ -25,14 +25,19 @@ func newSites() *sites {
 		return &sites{hidden: true}
 	}
 	defer f.Close()
-	// Where addresses are hidden, all of them are zero.
-	start, _, _ := symbol(mustLine(f))
-	return &sites{known: make(map[uint64]string), hidden: start == 0}
+	return &sites{known: make(map[uint64]string), hidden: hiddenIn(f)}
 }
 
-func mustLine(r io.Reader) []byte {
-	line, _, _ := bufio.NewReader(r).ReadLine()
-	return line
+// hiddenIn tells whether addresses are hidden: all of them are zero then. Of data
+// for each processor some may be zero anyway, and stand first (x86 before 6.15).
+func hiddenIn(symbols io.Reader) bool {
+	in := bufio.NewScanner(symbols)
+	for in.Scan() {
+		if start, _, ok := symbol(in.Bytes()); ok {
+			return start == 0
+		}
+	}
+	return true
 }
 
 func (s *sites) readable() bool { return !s.hidden }

@@ -46,3 +46,23 @@ func TestSiteBehindHelpers(t *testing.T) {
 		}
 	}
 }
+
+func TestHiddenSymbols(t *testing.T) {
+	tests := []struct {
+		name, symbols string
+		want          bool
+	}{
+		{"shown", "ffffffff81000000 T _text\n", false},
+		{"hidden", "0000000000000000 A fixed_percpu_data\n0000000000000000 T _text\n", true},
+		{"data of processors first", "0000000000000000 A fixed_percpu_data\n" +
+			"0000000000001000 A cpu_debug_store\nffffffff81000000 T startup_64\n", false},
+		{"nothing", "", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := hiddenIn(strings.NewReader(tt.symbols)); got != tt.want {
+				t.Errorf("hidden %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
