@@ -3,7 +3,6 @@ package monitor
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -107,38 +106,25 @@ func (p *probes) attachNet() string {
 
 // attachSCTP has SCTP sockets counted, which are not recorded.
 func (p *probes) attachSCTP() error {
-	root, err := cgroup2()
+	root, done, err := unifiedTree()
 	if err != nil {
 		return err
 	}
+	defer done()
 	return p.add(root, bpf.RecorderProgCreate)
 }
 
 func (p *probes) attachUDP() error {
-	root, err := cgroup2()
+	root, done, err := unifiedTree()
 	if err != nil {
 		return err
 	}
+	defer done()
 	return p.add(root,
 		bpf.RecorderProgBind4, bpf.RecorderProgBind6,
 		bpf.RecorderProgConnect4, bpf.RecorderProgConnect6,
 		bpf.RecorderProgSend4, bpf.RecorderProgSend6,
 		bpf.RecorderProgRecv4, bpf.RecorderProgRecv6, bpf.RecorderProgEgress)
-}
-
-// cgroup2 is where the unified cgroup tree is mounted. Every task is in it, on
-// hosts that use the older trees too.
-func cgroup2() (string, error) {
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		return "", fmt.Errorf("looking for the unified cgroup tree: %w", err)
-	}
-	for line := range strings.Lines(string(mounts)) {
-		if f := strings.Fields(line); len(f) > 2 && f[2] == "cgroup2" {
-			return f[1], nil
-		}
-	}
-	return "", errors.New("the unified cgroup tree is not mounted")
 }
 
 // short is the last part of an error, for a place where one line is too much.

@@ -142,11 +142,12 @@ func (p *probes) tryCaps() []Check {
 }
 
 func (p *probes) tryUDP() Check {
-	root, err := cgroup2()
+	root, done, err := unifiedTree()
 	if err != nil {
 		const fix = "mount -t cgroup2 none /sys/fs/cgroup/unified"
 		return Check{Name: "UDP", Detail: err.Error(), Fix: fix}
 	}
+	defer done()
 	return p.try("UDP", root, bpf.RecorderProgSend4, bpf.RecorderProgSend6, bpf.RecorderProgRecv4,
 		bpf.RecorderProgRecv6, bpf.RecorderProgConnect4, bpf.RecorderProgConnect6,
 		bpf.RecorderProgBind4, bpf.RecorderProgBind6, bpf.RecorderProgEgress)
@@ -154,6 +155,9 @@ func (p *probes) tryUDP() Check {
 
 func checkCgroups() Check {
 	root, err := cgroup2()
+	if errors.Is(err, errNoTree) {
+		return Check{Name: "cgroups", OK: true, Detail: "legacy: " + err.Error()}
+	}
 	if err != nil {
 		return Check{Name: "cgroups", Detail: err.Error()}
 	}
