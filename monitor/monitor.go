@@ -39,7 +39,7 @@ type Options struct {
 
 	Duration   time.Duration // stop after this long; 0 is never
 	UntilQuiet time.Duration // stop when no new fact came for this long; 0 is never
-	UntilExit  bool          // stop when every selected container has ended
+	UntilExit  bool          // stop when every selected container has ended, and each named one has been there
 
 	Selection     container.Selection
 	SelectionText []string // the selection as the user wrote it, for the header

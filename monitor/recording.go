@@ -43,6 +43,8 @@ type recording struct {
 	hostNetns uint32
 	torn      uint64 // entries of the flight recorder that were not whole
 	gone      int    // selected containers that ended and are forgotten
+
+	met map[string]bool // names of the selection that a container went by
 }
 
 func newRecording(o Options, p *probes, out *output, cmd *command, i *identifier) *recording {
@@ -50,7 +52,7 @@ func newRecording(o Options, p *probes, out *output, cmd *command, i *identifier
 	r := &recording{
 		o: o, p: p, out: out, cmd: cmd, clock: newClock(), sites: newSites(),
 		spaces: make(map[uint64]*space), subjects: make(map[string]*subject),
-		facts: newFacts(), ident: i, nat: newTranslator(o.hostNet),
+		facts: newFacts(), ident: i, met: make(map[string]bool), nat: newTranslator(o.hostNet),
 		began: now, snapped: now, scanned: now, lastNew: now,
 	}
 	if p.counting() {
@@ -165,6 +167,7 @@ func (r *recording) enough(now time.Time) string {
 	return ""
 }
 
+// allEnded tells whether everything that was selected has been there and is over.
 func (r *recording) allEnded() bool {
 	wanted := r.gone
 	for _, c := range r.subjects {
@@ -173,9 +176,22 @@ func (r *recording) allEnded() bool {
 		}
 		if c.wanted {
 			wanted++
+			r.meet(c)
+		}
+	}
+	for _, name := range slices.Concat(r.o.Selection.Containers, r.o.Selection.Pods) {
+		if !r.met[name] {
+			return false // it may not exist yet
 		}
 	}
 	return wanted > 0
+}
+
+// meet notes by which names of the selection c went.
+func (r *recording) meet(c *subject) {
+	for _, name := range r.o.Selection.Names(c.rec) {
+		r.met[name] = true
+	}
 }
 
 // event takes one event of the ring.
@@ -258,7 +274,7 @@ func (r *recording) scan() {
 	gone := make(map[uint64]uint32) // slots to empty, by namespace
 	for _, s := range r.spaces {
 		if s.ended == 0 && !alive[s.id] {
-			r.ended(s, now, nil)
+			r.ended(s, now, r.codeOf(s))
 		}
 		if r.retire(s, alive[s.id]) {
 			gone[s.id] = s.index
@@ -270,6 +286,16 @@ func (r *recording) scan() {
 			r.spaces[id].retired = inUse // tried again
 		}
 	}
+}
+
+// codeOf is the exit status that the kernel noted, nil where it saw no end: the
+// event may be on its way yet, or may have found no room.
+func (r *recording) codeOf(s *space) *uint32 {
+	slot, err := r.p.state.slot(s.index)
+	if err != nil || slot.Id != s.id || slot.Flags&slotEnded == 0 {
+		return nil
+	}
+	return &slot.Code
 }
 
 // ended notes the end of a namespace; it is its container's end when it is the

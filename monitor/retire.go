@@ -77,5 +77,6 @@ func (r *recording) forget(s *space) {
 	r.out.forget(c.rec.ID)
 	if c.wanted {
 		r.gone++
+		r.meet(c)
 	}
 }

@@ -155,14 +155,33 @@ func (r *recording) adopt(s *space, rec trace.Container, named bool) {
 // rename takes over what is known of c now, and decides whether it is wanted.
 func (r *recording) rename(c *subject, rec trace.Container, named bool) {
 	c.named = c.named || named
-	if rec.Started.IsZero() && !c.main.late {
-		rec.Started = r.clock.at(c.main.time)
-	}
+	rec.Started = r.startOf(c, rec.Started)
 	c.rec = merge(c.rec, rec)
 	c.rec.Existed = c.main.late
 	r.decide(c)
 	r.describe(c)
 }
+
+// startOf is when c began, given what was said of it. Of a container that was seen
+// to begin, a runtime is believed where its clock was: not when that was set since.
+// What is said first stays, so that one start has one time.
+func (r *recording) startOf(c *subject, said time.Time) time.Time {
+	if c.main.late {
+		return said
+	}
+	seen := r.clock.at(c.main.time)
+	for _, t := range []time.Time{c.rec.Started, said} {
+		if !t.IsZero() && t.Sub(seen).Abs() < startSlack {
+			return t
+		}
+	}
+	return seen
+}
+
+// startSlack is how far a runtime's word of a container's start may be from when
+// the container was first seen, to be of the same start. A container that is
+// started again is seen again.
+const startSlack = 5 * time.Second
 
 // merge adds to what was known what is known now. An answer that came when the
 // container was gone says less than one before it.

@@ -25,7 +25,7 @@ type monitorCmd struct {
 
 	Duration   time.Duration `placeholder:"D" help:"Stop after this long, such as 10m."`
 	UntilQuiet time.Duration `placeholder:"D" help:"Stop when nothing new was seen for this long."`
-	UntilExit  bool          `help:"Stop when every selected container has ended."`
+	UntilExit  bool          `help:"Stop when every selected container has ended, each named one included."`
 	ReadyFile  string        `placeholder:"PATH" help:"Make this file once every probe is attached."`
 
 	Denied    string `enum:"auto,on,off" default:"auto" help:"Record calls that a filter refuses: auto, on or off."`

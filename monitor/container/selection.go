@@ -65,6 +65,22 @@ func (s Selection) Unsure(c trace.Container) bool {
 	return ofPods && c.Pod != nil && c.Pod.Name == ""
 }
 
+// Names returns those names and ids of s, of containers and of pods, that c goes by.
+func (s Selection) Names(c trace.Container) []string {
+	var names []string
+	for _, want := range s.Containers {
+		if called(c, want) {
+			names = append(names, want)
+		}
+	}
+	for _, want := range s.Pods {
+		if c.Pod != nil && want == c.Pod.Name {
+			names = append(names, want)
+		}
+	}
+	return names
+}
+
 func among(wanted []string, is func(string) bool) bool {
 	return len(wanted) == 0 || slices.ContainsFunc(wanted, is)
 }

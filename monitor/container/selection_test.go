@@ -1,6 +1,7 @@
 package container
 
 import (
+	"slices"
 	"testing"
 
 	"advisor/trace"
@@ -95,5 +96,17 @@ func TestUnsure(t *testing.T) {
 		if got := tt.s.Unsure(tt.c); got != tt.want {
 			t.Errorf("%s: %t", tt.name, got)
 		}
+	}
+}
+
+// TestNames: a container goes by its name, its id and its pod's, each as selected.
+func TestNames(t *testing.T) {
+	s := Selection{Containers: []string{"web", "db", idA[:12]}, Pods: []string{"web-0", "db-0"}}
+	c := trace.Container{ID: idA, Name: "web", Pod: &trace.Pod{Name: "web-0"}}
+	if got, want := s.Names(c), []string{"web", idA[:12], "web-0"}; !slices.Equal(got, want) {
+		t.Errorf("names %v, want %v", got, want)
+	}
+	if got := s.Names(trace.Container{ID: "mnt-7", Name: "other"}); len(got) > 0 {
+		t.Errorf("names %v, want none", got)
 	}
 }
