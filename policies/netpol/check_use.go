@@ -3,6 +3,7 @@ package netpol
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"advisor/policies"
@@ -110,6 +111,9 @@ func (u *use) checkPorts() {
 		one.ports = one.ports[i : i+1]
 		if !u.ports[i].Empty() {
 			u.checkWidePorts([]any{"ports", i}, one, u.ports[i], change{kind: setPort, item: i})
+			continue
+		}
+		if one.assumesDNS() {
 			continue
 		}
 		f := u.excess("netpol/unused-port", []any{"ports", i}, ruleWords(one),
@@ -246,7 +250,13 @@ func (r rule) assumesDNS() bool {
 		return false
 	}
 	return !slices.ContainsFunc(r.ports, func(p networkingv1.NetworkPolicyPort) bool {
-		return p.Port == nil || p.EndPort != nil ||
-			p.Port.IntValue() != dnsPort && p.Port.IntValue() != openshiftDNSPort
+		return p.Port == nil || p.EndPort != nil || !r.policy.answersNames(p.Port.IntValue())
 	})
+}
+
+// answersNames says that nameservers answer on the port: by custom, or because the
+// policy declares it.
+func (p *Policy) answersNames(port int) bool {
+	return port == dnsPort || port == openshiftDNSPort ||
+		slices.Contains(strings.Split(p.Annotations[annotationDNS], ","), strconv.Itoa(port))
 }

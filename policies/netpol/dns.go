@@ -16,9 +16,21 @@ const (
 // with the default service network, 172.30.0.0/16.
 var openshiftNameserver = netip.AddrFrom4([4]byte{172, 30, 0, 10})
 
-// isDNS says whether a connect asked for names.
-func isDNS(t target, dialled int) bool {
-	return dialled == dnsPort || t.endpoint.Pod != nil && isDNSPod(t.endpoint.Pod)
+// isDNS says whether a connect asked for names: on their port or, of a pod that
+// answers on another, the one behind it. A nameserver has ports for other things.
+func (inv *Inventory) isDNS(t target, dialled int) bool {
+	if dialled == dnsPort {
+		return true
+	}
+	pod := t.endpoint.Pod
+	if pod == nil || !isDNSPod(pod) {
+		return false
+	}
+	return t.port == dnsPort || t.port == dnsPortOf(pod) || slices.ContainsFunc(inv.Services, func(s *Service) bool {
+		return s.selects(pod) && slices.ContainsFunc(s.Ports, func(p ServicePort) bool {
+			return p.Port == dnsPort && slices.Contains(targetPorts(p, pod), t.port)
+		})
+	})
 }
 
 // isDNSPod recognises the cluster's nameserver by the labels that Kubernetes

@@ -98,7 +98,7 @@ func (f *finder) targets(subject *Pod, c policies.Connect, ip netip.Addr, port i
 			t.class, t.reason = Unresolved, "Service "+service.String()+" has no known endpoint"
 		}
 	}
-	if isDNS(t, port) {
+	if f.inv.isDNS(t, port) {
 		return f.inv.withCache([]target{f.nameserver(subject, t)}, ip, port)
 	}
 	return []target{t}
@@ -113,7 +113,7 @@ func (f *finder) withAnswer(found []target, t target, via Via) []target {
 		return found
 	}
 	t.via, t.class, t.reason = via, Plain, ""
-	if isDNSPod(t.endpoint.Pod) {
+	if isDNSPod(t.endpoint.Pod) && via.Port == dnsPort {
 		t.class = DNS
 	}
 	return append(found, t)
@@ -170,7 +170,7 @@ func (inv *Inventory) serviceTargets(s *Service, p ServicePort) []target {
 	for _, b := range inv.backends(s, p) {
 		t := target{endpoint: b.endpoint, port: b.port, via: Via{s, p.Port}}
 		switch {
-		case b.endpoint.Pod != nil && isDNSPod(b.endpoint.Pod):
+		case p.Port == dnsPort && b.endpoint.Pod != nil && isDNSPod(b.endpoint.Pod):
 			t.class = DNS
 		case b.endpoint.Pod != nil:
 			t.class = classOf(b.endpoint)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"advisor/policies/netpol/portset"
@@ -21,6 +22,7 @@ type builder struct {
 	assumed         []string
 	nodes           []string // ranges that stand for nodes
 	flows           []*Flow  // that the workload is an end of
+	dnsPorts        []string // unusual ones, of assumed nameservers
 }
 
 // grant is one peer with one port, on its way to a rule.
@@ -293,6 +295,9 @@ func (b *builder) addDNS() {
 	}
 	for _, d := range b.nameservers() {
 		ports := portset.Of("UDP", d.port, d.port).Union(portset.Of("TCP", d.port, d.port))
+		if d.port != dnsPort && d.port != openshiftDNSPort {
+			b.dnsPorts = insert(b.dnsPorts, strconv.Itoa(d.port))
+		}
 		b.grant(grant{direction: Egress, peer: d.peer, ports: ports, comment: "DNS (assumed)", class: DNS,
 			address: d.address})
 		b.assume(Assumption{Direction: Egress, What: "dns", Peer: d.peer, Ports: ports,

@@ -44,6 +44,9 @@ func (b *builder) policy(selector metav1.LabelSelector) made {
 	if len(b.assumed) > 0 {
 		p.Annotations[annotationAssumed] = strings.Join(b.assumed, ",")
 	}
+	if len(b.dnsPorts) > 0 {
+		p.Annotations[annotationDNS] = strings.Join(b.dnsPorts, ",")
+	}
 	if len(b.nodes) > 0 {
 		p.Annotations[annotationNodes] = strings.Join(b.nodes, ",")
 	}

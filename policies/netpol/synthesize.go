@@ -24,7 +24,10 @@ const (
 	annotationAggregate = "advisor/cidr-aggregate"
 	// annotationNodes is the ranges, with commas, that are assumed to be nodes'.
 	annotationNodes = "advisor/node-cidr"
-	managedBy       = "app.kubernetes.io/managed-by"
+	// annotationDNS is the ports, with commas, that nameservers are assumed to
+	// answer on, beside the usual ones.
+	annotationDNS = "advisor/dns-port"
+	managedBy     = "app.kubernetes.io/managed-by"
 )
 
 // Synthesis is policies that allow what was observed, and why.
