@@ -58,6 +58,8 @@ type ProfileComparison struct {
 	// Doubts are changes that compiled programs make otherwise than the rules.
 	Doubts     []seccomp.Doubt `json:"doubts,omitempty"`
 	Evaluators int             `json:"evaluators"` // 2 where the programs were compared too
+	// Alone is why they were not.
+	Alone string `json:"alone,omitempty"`
 }
 
 // ProfileComparisonSchema is the value of [ProfileComparison.Schema].
@@ -74,9 +76,11 @@ func CompareProfiles(oldName, newName string, before, after seccomp.Profile, ctx
 		return c, err
 	}
 	c.Changes = append([]seccomp.Change{}, changes...)
-	if c.Doubts, err = seccomp.Doubts(before, after, ctx); err == nil {
-		c.Evaluators = 2
+	if c.Doubts, err = seccomp.Doubts(before, after, ctx); err != nil {
+		c.Alone = err.Error()
+		return c, nil
 	}
+	c.Evaluators = 2
 	return c, nil
 }
 
@@ -119,7 +123,7 @@ func (c ProfileComparison) Text(w io.Writer) error {
 func (c ProfileComparison) evaluators() string {
 	switch {
 	case c.Evaluators == 1:
-		return "by the rules alone"
+		return "by the rules alone: " + c.Alone
 	case len(c.Doubts) == 0:
 		return "the compiled programs agree"
 	}

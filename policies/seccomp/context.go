@@ -75,15 +75,21 @@ func (c Context) String() string {
 
 func (c Context) host() string { return cmp.Or(c.Arch, trace.ArchX8664) }
 
+// hasCap tells whether the container has a capability that a profile names.
+// Engines know only the whole word, "CAP_SYS_ADMIN".
 func (c Context) hasCap(name string) bool {
-	name = strings.TrimPrefix(strings.ToUpper(name), "CAP_")
 	for _, have := range c.Capabilities {
 		have = strings.TrimPrefix(strings.ToUpper(have), "CAP_")
-		if have == name || have == "ALL" {
+		if "CAP_"+have == name || have == "ALL" && wholeCap(name) {
 			return true
 		}
 	}
 	return false
+}
+
+// wholeCap tells the words that engines may know.
+func wholeCap(name string) bool {
+	return strings.HasPrefix(name, "CAP_") && name == strings.ToUpper(name)
 }
 
 // atLeast compares versions as "1.1.15" numerically part by part; what stands

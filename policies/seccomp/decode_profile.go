@@ -101,9 +101,11 @@ func (d *decoder) archMap(p *Profile, n *yaml.Node) []ArchMap {
 func (d *decoder) rule(n *yaml.Node) Rule {
 	r := Rule{Position: d.position(n)}
 	var words errnoWords
+	var single string
 	d.object(n, "syscalls", func(key string, v *yaml.Node) bool {
 		switch key {
 		case "name":
+			single = d.text(v, key)
 			d.name(&r, v)
 		case "names":
 			d.list(v, key, func(v *yaml.Node) { d.name(&r, v) })
@@ -127,6 +129,9 @@ func (d *decoder) rule(n *yaml.Node) Rule {
 		return true
 	})
 	words.into(d, n, &r.Errno)
+	if single != "" && len(r.Names) > 1 {
+		d.fail(n, "both name and names; engines refuse that")
+	}
 	return r
 }
 

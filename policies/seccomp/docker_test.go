@@ -36,6 +36,32 @@ func TestDockerDefaultFollowsCapabilities(t *testing.T) {
 	}
 }
 
+// TestCapabilitiesAreWholeWords: engines compare the words as they stand, so
+// that one without its prefix is none that a container has.
+func TestCapabilitiesAreWholeWords(t *testing.T) {
+	for _, tt := range []struct {
+		word string
+		has  bool
+	}{{"CAP_SYS_ADMIN", true}, {"SYS_ADMIN", false}, {"cap_sys_admin", false}, {"CAP_SYSLOG", false}} {
+		for _, given := range []string{"SYS_ADMIN", "CAP_SYS_ADMIN", "sys_admin"} {
+			p := Profile{Default: Errno, Rules: []Rule{
+				{Names: []string{"read"}, Action: Allow, Includes: Filter{Caps: []string{tt.word}}},
+				{Names: []string{"write"}, Action: Allow, Excludes: Filter{Caps: []string{tt.word}}},
+			}}
+			ctx := Context{Engine: "docker", Capabilities: []string{"CHOWN", given}}
+			in := Evaluate(p, ctx, Point{Arch: trace.ArchX8664, Nr: 0}).Action.Admits()
+			out := !Evaluate(p, ctx, Point{Arch: trace.ArchX8664, Nr: 1}).Action.Admits()
+			if in != tt.has || out != tt.has {
+				t.Errorf("%s under %s: included %t, excluded %t", tt.word, given, in, out)
+			}
+			complained := strings.Contains(strings.Join(lines(Lint(p, ctx)), "\n"), "engines know only words such as")
+			if complained != !wholeCap(tt.word) {
+				t.Errorf("%s: complained %t", tt.word, complained)
+			}
+		}
+	}
+}
+
 // podmanLike is Podman's default where it is installed; else Docker's turned
 // into its way: ENOSYS by default, EPERM for what is known and refused.
 func podmanLike() Profile {

@@ -146,6 +146,11 @@ func (l *linter) rule(i int, r Rule) {
 	for _, a := range r.Args {
 		l.arg(subject, a, at)
 	}
+	for _, c := range append(slices.Clone(r.Includes.Caps), r.Excludes.Caps...) {
+		if !wholeCap(c) {
+			l.invalid(subject, at, "capability %q: engines know only words such as CAP_SYS_ADMIN, so that the container never has it", c)
+		}
+	}
 }
 
 func (l *linter) arg(subject string, a Arg, at policies.Position) {

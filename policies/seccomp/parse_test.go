@@ -61,9 +61,10 @@ func TestParseErrorsHavePlaces(t *testing.T) {
 		"{\"defaultAction\":\"A\",\"syscalls\":[{\"names\":[1]}]}": "p:1:44: name: expected a string",
 		`{"defaultAction":"A","defaultAction":"B"}`:                `p:1:22: seccomp profile: key "defaultAction" is repeated`,
 		`{"syscalls":[]}`: "p:1:1: seccomp profile: no defaultAction",
-		`{"defaultAction":"A","syscalls":[{"args":[{"value":-1}]}]}`: "p:1:52: value: expected a whole number",
-		`{"defaultAction":"A","defaultErrno":"EWHAT"}`:               `p:1:37: defaultErrno: "EWHAT" is not an errno`,
-		"kind: Pod\napiVersion: v1\n":                                "p: no seccomp profile",
+		`{"defaultAction":"A","syscalls":[{"args":[{"value":-1}]}]}`:           "p:1:52: value: expected a whole number",
+		`{"defaultAction":"A","syscalls":[{"name":"read","names":["write"]}]}`: "p:1:34: both name and names; engines refuse that",
+		`{"defaultAction":"A","defaultErrno":"EWHAT"}`:                         `p:1:37: defaultErrno: "EWHAT" is not an errno`,
+		"kind: Pod\napiVersion: v1\n":                                          "p: no seccomp profile",
 	} {
 		_, errs := Parse("p", []byte(text))
 		if len(errs) == 0 || !strings.HasPrefix(errs[0].Error(), want) {

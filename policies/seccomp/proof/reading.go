@@ -286,9 +286,10 @@ func (d document) resolve(a Asked, host string) document {
 }
 
 func (a Asked) has(capability string) bool {
-	plain := func(s string) string { return strings.TrimPrefix(strings.ToUpper(s), "CAP_") }
-	return slices.ContainsFunc(a.Capabilities, func(have string) bool {
-		return plain(have) == plain(capability) || plain(have) == "ALL"
+	short, whole := strings.CutPrefix(capability, "CAP_") // engines know no other word
+	return whole && short == strings.ToUpper(short) && slices.ContainsFunc(a.Capabilities, func(have string) bool {
+		have = strings.TrimPrefix(strings.ToUpper(have), "CAP_")
+		return have == short || have == "ALL"
 	})
 }
 
