@@ -2,6 +2,7 @@ package container
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -151,7 +152,7 @@ func (q *query) useSpec() {
 		q.c.Command = clean(q.spec.Process.Args[0], maxPath)
 	}
 	// Plain bundles have no image but by this convention of the image spec.
-	q.c.Image = clean(q.spec.Annotations["org.opencontainers.image.ref.name"], maxValue)
+	q.c.Image = cmp.Or(q.c.Image, clean(q.spec.Annotations["org.opencontainers.image.ref.name"], maxValue))
 	q.resolv()
 }
 
