@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,13 +84,36 @@ func syntaxError(file string, doc document, err error) error {
 	text := err.Error()
 	if match := yamlLine.FindStringSubmatchIndex(text); match != nil {
 		n, _ := strconv.Atoi(text[match[2]:match[3]])
-		pos.Line = doc.line + n - 1
+		pos.Line = doc.line + max(n-1, whole(doc.text))
 		text = text[match[1]:]
 	}
 	if template.Match(doc.text) {
 		return &Error{Position: pos, Err: ErrTemplate}
 	}
 	return &Error{Position: pos, Err: fmt.Errorf("not YAML: %s", text)}
+}
+
+// maxTries bounds how many lines are tried.
+const maxTries = 400
+
+// whole is how many lines of a broken text are YAML by themselves. What is wrong
+// is in the next one, or begins there: the parser tells where the block begins
+// that it is in.
+func whole(text []byte) int {
+	n, end := 0, 0
+	for i, line := range slices.Collect(bytes.Lines(text)) {
+		if end += len(line); i == maxTries {
+			break
+		}
+		var root yaml.Node
+		if yaml.Unmarshal(text[:end], &root) == nil {
+			n = i + 1
+		}
+	}
+	if end == len(text) && n > 0 && yaml.Unmarshal(text, new(yaml.Node)) == nil {
+		return 0 // it is YAML, and something else is wrong with it
+	}
+	return n
 }
 
 // shiftLines turns lines of the document into lines of the file.

@@ -8,6 +8,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// TestSyntaxLine holds the line at which what is not YAML is told.
+func TestSyntaxLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: b\n- c\n":                                "x:2: ",
+		"a: b\n---\nkind: Pod\n- x: [\n":             "x:4: ",
+		"a: b\nb: {c: d\ne: f\n":                     "x:2: ",
+		"a:\n  b: c\n d: e\n":                        "x:3: ",
+		"# nothing\n\na: b: c\n":                     "x:3: ",
+		strings.Repeat("a: b\n---\n", 300) + "- [\n": "x:601: ",
+	} {
+		_, errs := Read("x", []byte(text))
+		if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), want+"not YAML: ") {
+			t.Errorf("%q: %v, want it at %s", text[max(0, len(text)-60):], errs, want)
+		}
+	}
+}
+
 // TestDocuments holds that no document of a file goes unread, however its
 // beginning and its end are marked (YAML 1.2, chapter 9), and that each is at
 // its line.
