@@ -2,9 +2,13 @@ package report
 
 import "advisor/policies"
 
-// Style says whether text for people has colour. Colour only ever repeats what
-// the words say.
-type Style struct{ Color bool }
+// Style says how text for people looks. Colour only ever repeats what the words
+// say. A line of findings that is longer than Width has its message and its place
+// below; 0 is for what no person's terminal shows, where a line stays a line.
+type Style struct {
+	Color bool
+	Width int
+}
 
 // Codes of ECMA-48 select graphic rendition.
 const (

@@ -42,7 +42,14 @@ func (r *Report) textGroup(b *strings.Builder, group []policies.Finding, style S
 	fmt.Fprintln(b, style.bold(workloadTitle(w)))
 	group = crowded(group)
 	widths := columnWidths(group)
+	narrow := style.Width > 0 && slices.ContainsFunc(group, func(f policies.Finding) bool {
+		return utf8.RuneCountInString(findingLine(f, widths, Style{})) > style.Width
+	})
 	for _, f := range group {
+		if narrow {
+			narrowFinding(b, f, style)
+			continue
+		}
 		fmt.Fprintln(b, strings.TrimRight(findingLine(f, widths, style), " "))
 	}
 	if e, ok := r.evidence(w); ok {
@@ -101,6 +108,31 @@ func findingLine(f policies.Finding, widths [4]int, style Style) string {
 	}
 	b.WriteString(f.Position.String())
 	return b.String()
+}
+
+// narrowFinding has what is found in one line, and below it why, and where.
+func narrowFinding(b *strings.Builder, f policies.Finding, style Style) {
+	fmt.Fprintf(b, "  %s %s  %s  %s\n", style.class(f.Class, mark(f.Class)), style.class(f.Class, string(f.Class)), f.Rule, f.Subject)
+	for _, line := range append(folded(f.Message, style.Width-6), f.Position.String()) {
+		if line != "" {
+			fmt.Fprintf(b, "      %s\n", line)
+		}
+	}
+}
+
+// folded breaks a text between words, so that lines are of a width where the
+// words let them.
+func folded(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
 }
 
 func cells(f policies.Finding) [4]string {

@@ -291,6 +291,9 @@ func (r rendering) checkAlso() error {
 func (r rendering) render(s streams, rep *report.Report, to output) error {
 	var main bytes.Buffer
 	style := report.Style{Color: to.toStdout() && colored(r.Color, s)}
+	if to.toStdout() {
+		style.Width = terminalWidth(s.out)
+	}
 	if err := rep.Render(&main, r.Format, style); err != nil {
 		return err
 	}
