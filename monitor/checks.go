@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"kernel.org/pub/linux/libs/security/libcap/cap"
+
 	"advisor/bpf"
 )
 
@@ -51,7 +53,7 @@ func checkPrivileges() Check {
 	c := Check{Name: "further privilege", OK: true, Detail: "all of it"}
 	var missing []string
 	for _, n := range lacking(Options{}) {
-		if !n.must {
+		if !n.must && (n.value != cap.SYS_RESOURCE || locksMemory(uname().release)) {
 			missing = append(missing, capName(n.value)+" to "+n.what)
 		}
 	}
@@ -59,6 +61,16 @@ func checkPrivileges() Check {
 		c.OK, c.Detail = false, "no "+strings.Join(missing, ", no ")
 	}
 	return c
+}
+
+// locksMemory says that a kernel counts what the recorder keeps as locked memory,
+// as those before 5.11 do. A release that tells no version may be any.
+func locksMemory(release string) bool {
+	var major, minor int
+	if n, _ := fmt.Sscanf(release, "%d.%d", &major, &minor); n < 2 {
+		return true
+	}
+	return major < 5 || major == 5 && minor < 11
 }
 
 func checkBTF() Check {
@@ -109,10 +121,25 @@ func checkProbes() []Check {
 		return []Check{core}
 	}
 	core.OK, core.Detail = true, "raw_tp/sys_enter"
-	checks := []Check{core, p.try("refused calls", "", bpf.RecorderProgLeave)}
+	checks := []Check{core, p.try("refused calls", "", bpf.RecorderProgLeave), checkMore()}
 	checks = append(checks, p.tryCaps()...)
 	checks = append(checks, p.try("TCP", "", bpf.RecorderProgTcp))
 	return append(checks, p.tryUDP())
+}
+
+// checkMore tries what --files and --last load: with neither wanted, the verifier
+// would pass over it.
+func checkMore() Check {
+	c := Check{Name: "files and last calls", OK: true, Detail: "raw_tp/sys_exit"}
+	p, err := load(limits{slots: 1, exits: true, files: true, last: 1})
+	if err == nil {
+		defer p.close()
+		err = p.loadExits()
+	}
+	if err != nil {
+		c.OK, c.Detail = false, "no --files, no --last: "+short(explain(err))
+	}
+	return c
 }
 
 // try attaches programs for a moment.
