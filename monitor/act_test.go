@@ -30,11 +30,7 @@ func act(args []string) int {
 	case "network":
 		return must(actNetwork())
 	case "record":
-		_, err := Run(context.Background(), Options{
-			Output: args[1], Pin: args[2], Selection: container.Selection{Host: true},
-			Ready: func(Status) { fmt.Println("ready") },
-		})
-		return must(err)
+		return must(actRecord(args[1], args[2]))
 	case "server":
 		return must(actServer())
 	case "client":
@@ -78,6 +74,15 @@ func act(args []string) int {
 	}
 	fmt.Fprintln(os.Stderr, "unknown act", args)
 	return 2
+}
+
+// actRecord records until it is killed, with its probes pinned.
+func actRecord(output, pin string) error {
+	_, err := Run(context.Background(), Options{
+		Output: output, Pin: pin, Selection: container.Selection{Host: true},
+		Ready: func(Status) { fmt.Println("ready") },
+	})
+	return err
 }
 
 func must(err error) int {
