@@ -122,9 +122,11 @@ func CompareConnections(before, after Manifests, c Comparison) ([]netpol.Change,
 		errs = append(errs, bad...)
 		sets[i] = netpol.Set{Policies: m.Netpol, Inventory: inv}
 	}
-	changes := netpol.Compare(sets[0], sets[1], netpol.CompareOptions{Dialect: dialect, All: c.AllConnections})
+	changes := netpol.Compare(sets[0], sets[1], netpol.CompareOptions{
+		Dialect: dialect, All: c.AllConnections, Concerns: c.concerns,
+	})
 	changes = slices.DeleteFunc(changes, func(change netpol.Change) bool {
-		return !c.concerns(change.Source.Workload) && !c.concerns(change.Destination.Workload)
+		return change.Direction != "" && !c.concerns(change.Source.Workload)
 	})
 	return changes, errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"advisor/policies"
 	"advisor/policies/netpol/iprange"
 	"advisor/policies/netpol/portset"
 )
@@ -31,7 +32,7 @@ type Change struct {
 	Direction           Direction
 	Before, After       portset.Set
 	// Pairs is how many connections a change of isolation alone took away, or
-	// gave: they are not listed one by one.
+	// gave, or that change alike where there are too many to be listed one by one.
 	Pairs int
 	// Info names a workload that only one side has.
 	Info string
@@ -42,6 +43,10 @@ type CompareOptions struct {
 	Dialect Dialect
 	// All lists also what a change of isolation explains.
 	All bool
+	// Concerns leaves out connections of which no end is a workload that is asked
+	// for; nil asks for all.
+	Concerns func(policies.Workload) bool
+	most     int // of changes to be listed one by one, 0 for mostChanges
 }
 
 // Compare returns what b allows and a does not, and the reverse: over the
@@ -54,15 +59,34 @@ func Compare(a, b Set, opt CompareOptions) []Change {
 	}
 	w := walkerOf(newUniverse([]Set{a, b}, opt.Dialect, true))
 	explained := w.newTally()
-	kept := w.pairsOf(func() func(c connection) bool {
-		count := explained.counter()
+	var found bundles
+	asked := w.asked(opt.Concerns)
+	w.pairsOf(func() func(c connection) bool {
+		count, kept := explained.counter(), found.collector(len(w.entities))
 		return func(c connection) bool {
-			return c.ports[0] != c.ports[1] && (!count(c) || opt.All)
+			if c.ports[0] != c.ports[1] && (!count(c) || opt.All) && asked(c) {
+				kept.add(c)
+			}
+			return false
 		}
 	})
-	list := append(w.headlines(explained), w.changes(kept)...)
+	list := append(w.headlines(explained), w.listed(found.sorted(), cmp.Or(opt.most, mostChanges))...)
 	sortChanges(list)
 	return list
+}
+
+// asked says whether a connection has an end that is asked for.
+func (w *walker) asked(concerns func(policies.Workload) bool) func(connection) bool {
+	if concerns == nil {
+		return func(connection) bool { return true }
+	}
+	ends := newBitset(len(w.entities))
+	for i := range w.entities {
+		if concerns(w.entities[i].peer.Workload) {
+			ends.add(i)
+		}
+	}
+	return func(c connection) bool { return ends.has(int(c.source)) || ends.has(int(c.destination)) }
 }
 
 func sortChanges(list []Change) { slices.SortStableFunc(list, compareChanges) }
@@ -180,17 +204,20 @@ func (w *walker) isolated(table, direction, entity int) bool {
 func (w *walker) changes(list []connection) []Change {
 	var changes []Change
 	for _, e := range w.expand(list) {
-		c := Change{Kind: Changed, Source: e.source, Destination: e.destination,
-			Before: w.ports.set(e.ports[0]), After: w.ports.set(e.ports[1]), Info: w.info(e.connection)}
-		switch noPorts {
-		case e.ports[0]:
-			c.Kind = Added
-		case e.ports[1]:
-			c.Kind = Removed
-		}
-		changes = append(changes, c)
+		changes = append(changes, Change{Kind: kindOfChange(e.ports), Source: e.source, Destination: e.destination,
+			Before: w.ports.set(e.ports[0]), After: w.ports.set(e.ports[1]), Info: w.info(e.connection)})
 	}
 	return changes
+}
+
+func kindOfChange(ports [2]int32) ChangeKind {
+	switch noPorts {
+	case ports[0]:
+		return Added
+	case ports[1]:
+		return Removed
+	}
+	return Changed
 }
 
 // info names the ends that only one side has.
