@@ -10,6 +10,7 @@ import (
 	"advisor/policies"
 	"advisor/policies/caps"
 	"advisor/policies/netpol"
+	"advisor/trace"
 )
 
 // Effect is what a change of policy means for who wants to do harm.
@@ -73,10 +74,19 @@ func compareCaps(before, after Manifests, engine string) []Difference {
 	for _, change := range caps.Compare(before.Declared, after.Declared, engine) {
 		list = append(list, Difference{
 			Effect: capsEffect(change), Kind: KindCaps, Workload: change.Workload, Subject: change.Subject,
-			Change: fmt.Sprintf("%s → %s", or(change.Before, "not granted"), or(change.After, "not granted")), Position: change.Position,
+			Change: or(change.Before, absent(change)) + " → " + or(change.After, absent(change)), Position: change.Position,
 		})
 	}
 	return list
+}
+
+// absent is what a side says that does not have it: a capability is not granted,
+// and the fields of a container are not there where the container is not.
+func absent(c caps.Change) string {
+	if _, ok := trace.CapabilityNumber(c.Subject); ok {
+		return "not granted"
+	}
+	return "not there"
 }
 
 // capsEffect knows which way the words of [caps.Compare] tighten: a capability
