@@ -48,7 +48,7 @@ func edits(obj manifest.Object, s Synthesis) (*yaml.Node, []field, error) {
 	if container == nil {
 		return nil, nil, fmt.Errorf("%s has no container %q", obj.Position(), s.Workload.Container)
 	}
-	declared := valueOf(container, "securityContext")
+	declared := manifest.ValueOf(container, "securityContext")
 	return container, []field{{"securityContext", editContext(declared, pod, s)}}, nil
 }
 
@@ -65,31 +65,18 @@ func findContainer(obj manifest.Object, name string) (container, pod *yaml.Node)
 	}
 	spec := obj.Lookup(steps...)
 	for _, list := range []string{"containers", "initContainers", "ephemeralContainers"} {
-		items := valueOf(spec, list)
+		items := manifest.ValueOf(spec, list)
 		if items == nil {
 			continue
 		}
 		for _, item := range items.Content {
-			n := valueOf(item, "name")
+			n := manifest.ValueOf(item, "name")
 			if n != nil && n.Value == name || name == "" && len(items.Content) == 1 {
-				return item, valueOf(spec, "securityContext")
+				return item, manifest.ValueOf(spec, "securityContext")
 			}
 		}
 	}
 	return nil, nil
-}
-
-// valueOf is the value of a key as it is written, an alias unresolved.
-func valueOf(node *yaml.Node, key string) *yaml.Node {
-	if node == nil || node.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i+1]
-		}
-	}
-	return nil
 }
 
 // editContext is the declared security context with what s says. What the pod
@@ -103,12 +90,12 @@ func editContext(declared, pod *yaml.Node, s Synthesis) *yaml.Node {
 	fresh := contextNode(s)
 	for i := 0; i+1 < len(fresh.Content); i += 2 {
 		key, value := fresh.Content[i].Value, fresh.Content[i+1]
-		stated := valueOf(out, key) != nil || valueOf(pod, key) != nil
+		stated := manifest.ValueOf(out, key) != nil || manifest.ValueOf(pod, key) != nil
 		switch key {
 		case "capabilities":
-			value = editLists(valueOf(out, key), s, "add", "drop")
+			value = editLists(manifest.ValueOf(out, key), s, "add", "drop")
 		case "readOnlyRootFilesystem":
-			if have := valueOf(out, key); have != nil && have.Value == value.Value {
+			if have := manifest.ValueOf(out, key); have != nil && have.Value == value.Value {
 				continue
 			}
 		case "allowPrivilegeEscalation":
@@ -131,11 +118,11 @@ func editLists(declared *yaml.Node, s Synthesis, add, drop string) *yaml.Node {
 	out := manifest.Clone(declared)
 	out.Style = 0
 	if len(s.Add) > 0 {
-		setEntry(out, add, editList(valueOf(out, add), s, s.Add))
+		setEntry(out, add, editList(manifest.ValueOf(out, add), s, s.Add))
 	} else {
 		remove(out, add)
 	}
-	setEntry(out, drop, editList(valueOf(out, drop), s, s.Drop))
+	setEntry(out, drop, editList(manifest.ValueOf(out, drop), s, s.Drop))
 	return out
 }
 
@@ -164,22 +151,22 @@ func editList(declared *yaml.Node, s Synthesis, want []string) *yaml.Node {
 
 // serviceFields are the entries of a compose service.
 func serviceFields(service *yaml.Node, s Synthesis) []field {
-	fields := []field{{"cap_drop", editList(valueOf(service, "cap_drop"), s, s.Drop)}}
-	add := valueOf(service, "cap_add")
+	fields := []field{{"cap_drop", editList(manifest.ValueOf(service, "cap_drop"), s, s.Drop)}}
+	add := manifest.ValueOf(service, "cap_add")
 	if len(s.Add) > 0 || add != nil {
 		fields = append(fields, field{"cap_add", editList(add, s, s.Add)})
 	}
 	closed := s.Security.AllowPrivilegeEscalation
-	if closed != nil && !*closed && valueOf(service, "security_opt") == nil {
+	if closed != nil && !*closed && manifest.ValueOf(service, "security_opt") == nil {
 		fields = append(fields, field{"security_opt", sequence(scalar("no-new-privileges:true"))})
 	}
 	if len(s.Security.Tmpfs) > 0 {
-		fields = append(fields, field{"tmpfs", moreTmpfs(valueOf(service, "tmpfs"), s.Security.Tmpfs)})
+		fields = append(fields, field{"tmpfs", moreTmpfs(manifest.ValueOf(service, "tmpfs"), s.Security.Tmpfs)})
 	}
 	if sealed := s.Security.ReadOnlyRootFilesystem; sealed != nil {
 		fields = append(fields, field{"read_only", boolean(*sealed)})
 	}
-	if valueOf(service, "privileged") != nil {
+	if manifest.ValueOf(service, "privileged") != nil {
 		fields = append(fields, field{"privileged", boolean(false)})
 	}
 	return fields

@@ -84,6 +84,20 @@ func pair(node *yaml.Node, name string) (k, v *yaml.Node) {
 	return nil, nil
 }
 
+// ValueOf is the value of a key as it is written, an alias unresolved; nil where
+// node is no mapping or has no such key.
+func ValueOf(node *yaml.Node, key string) *yaml.Node {
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
 // resolve follows an alias to what it stands for.
 func resolve(node *yaml.Node) *yaml.Node {
 	for node.Kind == yaml.AliasNode && node.Alias != nil {

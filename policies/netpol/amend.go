@@ -22,7 +22,7 @@ func Amend(e *manifest.Editor, remedies []Remedy, inv *Inventory, dialect Dialec
 		return fmt.Errorf("%w: it has no spec", manifest.ErrNotInPlace)
 	}
 	for _, d := range []Direction{Ingress, Egress} {
-		a := amendment{policy: policy, spec: spec, direction: d, list: valueOf(spec, rulesKey(d)),
+		a := amendment{policy: policy, spec: spec, direction: d, list: manifest.ValueOf(spec, rulesKey(d)),
 			edits: make(map[int][]change)}
 		var owner *Owner
 		var flows []*Flow
@@ -233,7 +233,7 @@ func (ch change) edit(rule *yaml.Node, peers string) error {
 		setKey(rule, key, nodes)
 		return nil
 	}
-	list := valueOf(rule, key)
+	list := manifest.ValueOf(rule, key)
 	if list == nil || ch.item >= len(list.Content) {
 		return fmt.Errorf("%w: %s %d is not where it was read", manifest.ErrNotInPlace, key, ch.item)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"advisor/policies/manifest"
+
 	"go.yaml.in/yaml/v3"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -62,9 +64,9 @@ func (s Synthesis) Cilium() ([]Document, error) {
 	for _, m := range s.made {
 		p := newCiliumPolicy(m)
 		text, err := s.commented(p, func(root *yaml.Node) {
-			spec := valueOf(root, "spec")
-			commentCilium(valueOf(spec, "ingress"), m.ingress)
-			commentCilium(valueOf(spec, "egress"), m.egress)
+			spec := manifest.ValueOf(root, "spec")
+			commentCilium(manifest.ValueOf(spec, "ingress"), m.ingress)
+			commentCilium(manifest.ValueOf(spec, "egress"), m.egress)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("writing CiliumNetworkPolicy %s/%s: %w",

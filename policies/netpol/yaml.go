@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"advisor/policies"
+	"advisor/policies/manifest"
 
 	"go.yaml.in/yaml/v3"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -90,7 +91,7 @@ func (s Synthesis) document(p *networkingv1.NetworkPolicy) ([]byte, error) {
 	return s.commented(p, func(root *yaml.Node) {
 		for _, r := range s.Reasons {
 			if r.Namespace == p.Namespace && r.Policy == p.Name {
-				rules := valueOf(valueOf(root, "spec"), rulesKey(r.Direction))
+				rules := manifest.ValueOf(manifest.ValueOf(root, "spec"), rulesKey(r.Direction))
 				commentRule(rules, r.Rule, r.Comment)
 			}
 		}
@@ -185,16 +186,4 @@ func commentRule(rules *yaml.Node, index int, text string) {
 		return
 	}
 	rules.Content[index].HeadComment = "# " + text
-}
-
-func valueOf(mapping *yaml.Node, key string) *yaml.Node {
-	if mapping == nil {
-		return nil
-	}
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value == key {
-			return mapping.Content[i+1]
-		}
-	}
-	return nil
 }
