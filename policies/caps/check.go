@@ -88,6 +88,11 @@ func (c *checker) invalid() {
 			"false, while privileged is true: the API server refuses both together", nil,
 			d.at("allowPrivilegeEscalation"))
 	}
+	added := slices.IndexFunc(d.Add, func(n Name) bool { return n.Text == "CAP_SYS_ADMIN" })
+	if d.AllowPrivilegeEscalation != nil && !*d.AllowPrivilegeEscalation && added >= 0 {
+		c.add(policies.Invalid, RuleRefused, "allowPrivilegeEscalation",
+			"false, while CAP_SYS_ADMIN is added: the API server refuses both together", nil, d.Add[added].Position)
+	}
 	if is(d.RunAsNonRoot) && d.User != nil && *d.User == 0 {
 		c.add(policies.Invalid, RuleRefused, "runAsNonRoot",
 			"true, while runAsUser is 0: the kubelet does not start the container", nil, d.at("runAsUser"))

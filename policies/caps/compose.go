@@ -104,8 +104,12 @@ func (s service) mounts(d *Declared) {
 	}
 }
 
-// setUser reads "uid", "uid:gid", "name" or "name:group".
+// setUser reads "uid", "uid:gid", "name" or "name:group". A variable stands for a
+// user that the manifest does not tell: the image's for all that is known here.
 func (d *Declared) setUser(text string) {
+	if strings.Contains(text, "$") {
+		return
+	}
 	user, group, _ := strings.Cut(text, ":")
 	if uid, err := strconv.ParseInt(user, 10, 64); err == nil {
 		d.User = &uid

@@ -127,3 +127,56 @@ func TestAloneBehindItsService(t *testing.T) {
 		t.Errorf("got\n%s\n%s", text, notes(s))
 	}
 }
+
+// TestPodsAsTheyRun holds what a pod's manifest says of it while it runs: the ports
+// of containers that run on, the hooks that the kubelet calls, and all addresses of
+// its node.
+func TestPodsAsTheyRun(t *testing.T) {
+	inv := inventory(t, `apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec:
+  initContainers:
+  - {name: setup, ports: [{name: http, containerPort: 81}]}
+  - {name: proxy, restartPolicy: Always, ports: [{name: admin, containerPort: 82}]}
+  containers:
+  - name: main
+    ports: [{name: http, containerPort: 80}]
+    lifecycle: {preStop: {httpGet: {path: /drain, port: 9000}}}
+status: {podIP: 10.0.0.2, hostIP: 192.0.2.5, hostIPs: [{ip: 192.0.2.5}, {ip: "2001:db8::5"}]}
+`, nil)
+	pod := inv.Owners[0].Pods[0]
+	var ports []string
+	for _, p := range pod.Ports {
+		ports = insert(ports, p.Name)
+	}
+	if len(pod.Ports) != 2 || strings.Join(ports, " ") != "admin http" {
+		t.Errorf("ports %v", pod.Ports)
+	}
+	if !pod.probes(9000) || pod.probes(80) {
+		t.Error("the hook's port is not the kubelet's, or another is")
+	}
+	if len(pod.HostIPs) != 2 {
+		t.Errorf("addresses of the node: %v", pod.HostIPs)
+	}
+}
+
+// TestNeverARule holds what is never a rule, whoever is at the other end, and that
+// it is told.
+func TestNeverARule(t *testing.T) {
+	for ip, reason := range map[string]string{
+		"255.255.255.255": "multicast and broadcast", "224.0.0.251": "multicast and broadcast", "ff02::fb": "multicast and broadcast",
+		"127.0.0.1": "loopback", "::1": "loopback", "::ffff:127.0.0.1": "loopback", "0.0.0.0": "unspecified",
+		"fe80::1": "link-local traffic of IPv6", "10.0.0.2": "with itself",
+	} {
+		web := observed{deployment("shop", "web", "10.0.0.2")}.connect("UDP", ip, 6000, "sent")
+		s, text := synthesized(t, "", all(web), Options{})
+		if strings.Contains(text, "6000") || !strings.Contains(notes(s), reason) {
+			t.Errorf("%s: %s\n%s", ip, notes(s), text)
+		}
+	}
+	metadata := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "169.254.169.254", 80, "established")
+	if _, text := synthesized(t, "", all(metadata), Options{}); !strings.Contains(text, "cidr: 169.254.169.254/32") {
+		t.Errorf("no rule for the metadata service:\n%s", text)
+	}
+}

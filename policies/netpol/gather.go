@@ -183,12 +183,22 @@ func newPod(owner *Owner, meta metav1.ObjectMeta, spec corev1.PodSpec) *Pod {
 		HostNetwork: spec.HostNetwork, Node: spec.NodeName, PortsKnown: true,
 	}
 	for _, c := range append(spec.InitContainers, spec.Containers...) {
+		if done(c, spec) {
+			continue // its ports were never those of a running pod
+		}
 		for _, port := range c.Ports {
 			p.Ports = append(p.Ports,
 				Port{port.Name, protocolOf(port.Protocol), int(port.ContainerPort)})
 		}
 	}
 	return p
+}
+
+// done says that a container has ended before the others start: one of init that is
+// no sidecar.
+func done(c corev1.Container, spec corev1.PodSpec) bool {
+	sidecar := c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	return !sidecar && slices.ContainsFunc(spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name })
 }
 
 // addPod adds a pod of the cluster, or a manifest of one that is yet to run.
@@ -206,6 +216,9 @@ func (inv *Inventory) addPod(body *corev1.Pod, at policies.Position) {
 	}
 	p.IPs = sortedAddrs(append(p.IPs, parseAddrs(body.Status.PodIP)...))
 	p.HostIPs = parseAddrs(body.Status.HostIP)
+	for _, ip := range body.Status.HostIPs {
+		p.HostIPs = sortedAddrs(append(p.HostIPs, parseAddrs(ip.IP)...))
+	}
 	if body.Status.StartTime != nil {
 		p.From = body.Status.StartTime.Time
 	}
@@ -259,7 +272,8 @@ func (inv *Inventory) top(r reference, labels map[string]string) reference {
 	return r
 }
 
-// probesOf lists the ports that the kubelet connects to.
+// probesOf lists the ports that the kubelet connects to: for probes, and for hooks
+// when a container starts and stops.
 func probesOf(spec corev1.PodSpec) []probe {
 	var probes []probe
 	add := func(p intstr.IntOrString) {
@@ -275,6 +289,14 @@ func probesOf(spec corev1.PodSpec) []probe {
 				add(p.TCPSocket.Port)
 			case p.GRPC != nil:
 				add(intstr.FromInt32(p.GRPC.Port))
+			}
+		}
+		if c.Lifecycle == nil {
+			continue
+		}
+		for _, h := range []*corev1.LifecycleHandler{c.Lifecycle.PostStart, c.Lifecycle.PreStop} {
+			if h != nil && h.HTTPGet != nil {
+				add(h.HTTPGet.Port)
 			}
 		}
 	}
