@@ -116,6 +116,10 @@ func (f *fixer) fixCaps(p pairing) {
 		return
 	}
 	f.texts[object.File] = text
+	if d.Privileged != nil && *d.Privileged {
+		f.fail(d.Position, fmt.Errorf("%s is no longer privileged: what that gave beside capabilities (devices, all of "+
+			"/proc and /sys, no seccomp and AppArmor) was not recorded, so try it before it is relied on", p.workload()))
+	}
 }
 
 // objectAt is the object that a position is in.

@@ -180,3 +180,49 @@ func TestNeverARule(t *testing.T) {
 		t.Errorf("no rule for the metadata service:\n%s", text)
 	}
 }
+
+// TestJobsSelector holds that a Job's policy does not hang on what is another one's
+// in the next run.
+func TestJobsSelector(t *testing.T) {
+	labels := "{app: migrate, controller-uid: u1, job-name: migrate, batch.kubernetes.io/job-name: migrate}"
+	job := `apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, namespace: shop}
+spec:
+  selector: {matchLabels: {controller-uid: u1}}
+  template:
+    metadata: {labels: ` + labels + `}
+    spec: {containers: [{name: main}]}
+`
+	run := observed{deployment("shop", "migrate", "10.0.0.2")}.connect("TCP", "198.51.100.1", 443, "established")
+	run.Workload.Kind = "Job"
+	run.Containers[0].Pod.Owner = &trace.Owner{Kind: "Job", Name: "migrate"}
+	run.Containers[0].Pod.Labels = map[string]string{"app": "migrate", "controller-uid": "u1", "job-name": "migrate",
+		"batch.kubernetes.io/job-name": "migrate"}
+	_, text := synthesized(t, job, all(run), Options{})
+	if !strings.Contains(text, "  podSelector:\n    matchLabels:\n      app: migrate\n  policyTypes:") {
+		t.Errorf("got\n%s", text)
+	}
+}
+
+// TestFinishedPodsHaveNoAddress holds that what an address was before does not make
+// ambiguous who has it now.
+func TestFinishedPodsHaveNoAddress(t *testing.T) {
+	const pods = `apiVersion: v1
+kind: Pod
+metadata: {name: once, namespace: shop, labels: {app: once}}
+spec: {containers: [{name: main}]}
+status: {phase: Succeeded, podIP: 10.0.0.9}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}}
+spec: {containers: [{name: main}]}
+status: {phase: Running, podIP: 10.0.0.9}
+`
+	web := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "10.0.0.9", 5432, "established")
+	s, text := synthesized(t, pods, all(web), Options{})
+	if len(s.Unresolved) > 0 || !strings.Contains(text, "app: db\n    ports:\n    - protocol: TCP\n      port: 5432") {
+		t.Errorf("unresolved %v in\n%s", s.Unresolved, text)
+	}
+}
