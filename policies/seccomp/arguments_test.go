@@ -154,3 +154,24 @@ func TestUpperHalfIsOpen(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+// TestTooManyAlternatives: 64 combinations of arguments get rules, with one more
+// the call is allowed whole.
+func TestTooManyAlternatives(t *testing.T) {
+	for n, restricted := range map[int]bool{64: true, 65: false} {
+		o := observation(trace.ArchX8664, "read", "personality")
+		last := &o.Syscalls[1]
+		for i := range n {
+			last.Args = append(last.Args, []trace.Arg{{Index: 0, Value: uint64(i)}})
+		}
+		s := synthesize(t, o, Options{Arguments: true})
+		nr, _ := trace.SyscallNumber(trace.ArchX8664, "personality")
+		v := Evaluate(s.Profile, Context{}, Point{Arch: trace.ArchX8664, Nr: nr, Args: [6]uint64{1000}})
+		if v.Action.Admits() == restricted {
+			t.Errorf("%d combinations: %v", n, v.Outcome)
+		}
+		if proof := prove(t, s, o, Options{Arguments: true}); !proof.OK() {
+			t.Errorf("%d combinations are not proven: %v", n, proof.Failed)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"advisor/trace"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -22,6 +24,37 @@ func TestDockerDefaultCompiled(t *testing.T) {
 			t.Errorf("%v: %v %+v", ctx, err, list)
 		}
 	}
+}
+
+// TestMultiplexersCompiled has a rule for every call that i386 programs also make
+// through socketcall or ipc: libseccomp means the same call by it.
+func TestMultiplexersCompiled(t *testing.T) {
+	count := 0
+	for _, name := range trace.Syscalls(trace.ArchI386) {
+		if _, ok := multiplexed(trace.ArchI386, name); ok {
+			count += comparedAlone(t, name)
+		}
+	}
+	for _, name := range []string{"accept", "send", "recv", "semop", "semtimedop"} { // no numbers of their own
+		count += comparedAlone(t, name)
+	}
+	if count < 30 {
+		t.Errorf("only %d calls were compared", count)
+	}
+}
+
+func comparedAlone(t *testing.T, name string) int {
+	t.Helper()
+	first, second := Arg{Index: 0, Op: Equal, Value: 5}, Arg{Index: 1, Op: Equal, Value: 7}
+	for _, args := range [][]Arg{nil, {first}, {second}, {first, second}} {
+		p := Profile{Default: Errno, Architectures: []Arch{X8664, X86, X32}, Rules: []Rule{
+			{Names: []string{name}, Action: Allow, Args: args}}}
+		list, err := Disagreements(p, Context{})
+		if err != nil || len(list) > 0 {
+			t.Errorf("%s %v: %v %+v", name, args, err, list)
+		}
+	}
+	return 1
 }
 
 // TestCompiledComparison compares the compiled programs of two profiles, with

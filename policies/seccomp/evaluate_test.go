@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"slices"
 	"testing"
 
 	"advisor/trace"
@@ -69,5 +70,100 @@ func TestErrnosAreCut(t *testing.T) {
 	given := uint(70000)
 	if got := outcome(Trace, &given); got.Errno != 70000&0xffff {
 		t.Errorf("a tracer gets %d", got.Errno)
+	}
+}
+
+// TestSevenConditions: crun reads six of an entry.
+func TestSevenConditions(t *testing.T) {
+	r := Rule{Names: []string{"read"}, Action: Log}
+	for i := range uint64(7) {
+		r.Args = append(r.Args, Arg{Index: 0, Op: Equal, Value: i})
+	}
+	p := Profile{Default: Errno, Rules: []Rule{r}}
+	for _, tt := range []struct {
+		runtime string
+		value   uint64
+		want    Action
+	}{{Runc, 5, Log}, {Runc, 6, Log}, {Crun, 5, Log}, {Crun, 6, Errno}} {
+		v := Evaluate(p, Context{Runtime: tt.runtime}, Point{Arch: trace.ArchX8664, Args: [6]uint64{tt.value}})
+		if v.Action != tt.want {
+			t.Errorf("%s, %d: %v", tt.runtime, tt.value, v.Outcome)
+		}
+	}
+}
+
+// TestOrderOfComparisons is the order that runc's and crun's filters were seen
+// to test conditions of one argument in.
+func TestOrderOfComparisons(t *testing.T) {
+	p := Profile{Default: Allow, Rules: []Rule{
+		{Names: []string{"read"}, Action: KillThread, Args: []Arg{{Op: Greater, Value: 3}}},
+		{Names: []string{"read"}, Action: Errno, Args: []Arg{{Op: Less, Value: 10}}},
+		{Names: []string{"read"}, Action: Log, Args: []Arg{{Op: Equal, Value: 7}}},
+	}}
+	for value, want := range map[uint64]Action{2: Errno, 5: Errno, 7: Log, 10: KillThread} {
+		v := Evaluate(p, Context{}, Point{Arch: trace.ArchX8664, Args: [6]uint64{value}})
+		if v.Action != want {
+			t.Errorf("%d: %v, want %s", value, v.Outcome, want)
+		}
+	}
+}
+
+// TestStubWithoutArchitectures: runc before 1.1.15 answers nothing by itself
+// where no architecture is listed, crun never does.
+func TestStubWithoutArchitectures(t *testing.T) {
+	for _, tt := range []struct {
+		ctx    Context
+		listed bool
+		want   Why
+	}{
+		{Context{Runtime: Runc}, false, ByStub}, {Context{Runtime: Runc, RuntimeVersion: "1.1.15"}, false, ByStub},
+		{Context{Runtime: Runc, RuntimeVersion: "1.1.14"}, false, ByDefault},
+		{Context{Runtime: Runc, RuntimeVersion: "1.1.5"}, false, ByDefault},
+		{Context{Runtime: Runc, RuntimeVersion: "1.0.3"}, true, ByStub},
+		{Context{Runtime: Crun}, true, ByDefault}, {Context{}, true, ByDefault},
+	} {
+		p := Profile{Default: Errno, Rules: []Rule{{Names: []string{"write"}, Action: Allow}}}
+		if tt.listed {
+			p.Architectures = []Arch{X8664}
+		}
+		if v := Evaluate(p, tt.ctx, Point{Arch: trace.ArchX8664, Nr: 600}); v.Why != tt.want {
+			t.Errorf("%v, listed %t: %s, want %s", tt.ctx, tt.listed, v.Why, tt.want)
+		}
+	}
+}
+
+// TestMinKernel: Podman and CRI-O know no such condition.
+func TestMinKernel(t *testing.T) {
+	p := Profile{Default: Errno, Rules: []Rule{
+		{Names: []string{"read"}, Action: Allow, Includes: Filter{MinKernel: "6.0"}},
+		{Names: []string{"write"}, Action: Allow, Excludes: Filter{MinKernel: "5.0"}},
+	}}
+	for engine, want := range map[string][2]bool{
+		"docker": {false, false}, "containerd": {false, false}, "": {false, false},
+		"podman": {true, true}, "cri-o": {true, true},
+	} {
+		ctx := Context{Engine: engine, Kernel: "5.10.0"}
+		for nr, passes := range want {
+			if v := Evaluate(p, ctx, Point{Arch: trace.ArchX8664, Nr: nr}); v.Action.Admits() != passes {
+				t.Errorf("%q, number %d: %v", engine, nr, v.Outcome)
+			}
+		}
+	}
+}
+
+// TestNumbersWithoutNames: comparisons are about them too, those behind the
+// tables and the -1 that a tracer gives to a call it cancels.
+func TestNumbersWithoutNames(t *testing.T) {
+	a, b := Profile{Default: Errno, Architectures: []Arch{X8664, X86}}, Profile{Default: KillProcess, Architectures: []Arch{X8664, X86}}
+	list, err := Compare(a, b, Context{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, arch := range []string{trace.ArchX8664, trace.ArchI386} {
+		for _, nr := range []int{-1, 0, trace.MaxSyscall(arch), trace.MaxSyscall(arch) + 1} {
+			if !slices.ContainsFunc(list, func(c Change) bool { return c.Arch == arch && c.Nr == nr }) {
+				t.Errorf("%s: nothing about number %d", arch, nr)
+			}
+		}
 	}
 }

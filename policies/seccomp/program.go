@@ -98,16 +98,25 @@ func (g *Program) insert(i int, r Rule, ctx Context) error {
 // insertFor adds a clause to the calls of one architecture that it is about.
 func (g *Program) insertFor(a abi, c clause) error {
 	c.args = a.narrow(c.args)
-	if nr, ok := trace.SyscallNumber(a.audit, c.name); ok {
+	nr, own := trace.SyscallNumber(a.audit, c.name)
+	if own {
 		if err := g.add(call{a.audit, nr}, c); err != nil {
 			return err
 		}
 	}
-	if m, ok := multiplexed(a.audit, c.name); ok {
-		c.args = m.under(c.args)
-		return g.add(call{a.audit, m.nr}, c)
+	m, ok := multiplexed(a.audit, c.name)
+	if !ok || !own && !c.aboutFirst() {
+		return nil
 	}
-	return nil
+	c.args = m.under(c.args)
+	return g.add(call{a.audit, m.nr}, c)
+}
+
+// aboutFirst tells whether the first argument is tested. Rules for calls that i386
+// has no number for, such as accept, reach the multiplexer with that only: so
+// the kernel was seen to answer under libseccomp 2.5.4 and 2.6.0.
+func (c clause) aboutFirst() bool {
+	return slices.ContainsFunc(c.args, func(a Arg) bool { return a.Index == 0 })
 }
 
 // add keeps libseccomp's precedence: unconditional before conditional, the

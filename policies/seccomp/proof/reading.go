@@ -73,11 +73,13 @@ func (d document) machines(host string) []machine {
 func (r *reading) enter(m machine, e entry) {
 	for _, name := range e.names() {
 		for _, tests := range split(m, e.Args) {
-			if nr, ok := trace.SyscallNumber(m.audit, name); ok {
+			nr, own := trace.SyscallNumber(m.audit, name)
+			if own {
 				r.put(number{m.audit, nr}, tests, e.returns())
 			}
 			carrier, id, ok := multiplexed(m, name)
-			if !ok {
+			first := slices.ContainsFunc(tests, func(t test) bool { return t.Index == 0 })
+			if !ok || !own && !first { // libseccomp then has no rule for it
 				continue
 			}
 			carried := []test{{Index: 0, Op: "SCMP_CMP_EQ", Value: id}}
