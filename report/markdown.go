@@ -30,9 +30,11 @@ func (r *Report) Markdown(w io.Writer) error {
 		headline = r.recordedLine()
 	}
 	fmt.Fprintf(&b, "%s\n## advisor: %s\n", markdownMarker, headline)
-	for _, p := range r.Problems {
-		fmt.Fprintf(&b, "\n> %s\n", cell(p.String()))
+	problems := make([]string, len(r.Problems))
+	for i, p := range r.Problems {
+		problems[i] = fmt.Sprintf("\n> %s\n", cell(p.String()))
 	}
+	few(&b, problems, "problem")
 	left := 0
 	for _, section := range r.markdownSections() {
 		if b.Len()+len(section) > markdownLimit {
@@ -44,11 +46,29 @@ func (r *Report) Markdown(w io.Writer) error {
 	if left > 0 {
 		fmt.Fprintf(&b, "\n%s left out to keep this short; the JSON report has all of it.\n", plural(left, "section"))
 	}
-	for _, line := range r.auditLines() {
-		fmt.Fprintf(&b, "\n- %s\n", cell(line))
+	lines := r.auditLines()
+	for i, line := range lines {
+		lines[i] = fmt.Sprintf("\n- %s\n", cell(line))
 	}
+	few(&b, lines, "line")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// markdownAside is how much of the page what is not a finding may take: the two
+// lists of it, together, what is left between markdownLimit and what a comment takes.
+const markdownAside = 2500
+
+// few writes the first paragraphs of a list, and how many more there are.
+func few(b *strings.Builder, paragraphs []string, thing string) {
+	size := 0
+	for i, p := range paragraphs {
+		if size += len(p); size > markdownAside {
+			fmt.Fprintf(b, "\n> and %s more; the JSON report has all of it.\n", plural(len(paragraphs)-i, thing))
+			return
+		}
+		b.WriteString(p)
+	}
 }
 
 func (r *Report) markdownSections() []string {

@@ -226,3 +226,23 @@ status: {phase: Running, podIP: 10.0.0.9}
 		t.Errorf("unresolved %v in\n%s", s.Unresolved, text)
 	}
 }
+
+// TestServiceWithoutSelector holds that a Service whose endpoints others write, and
+// nobody knows, is not taken for all pods of its namespace.
+func TestServiceWithoutSelector(t *testing.T) {
+	const db = `apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {clusterIP: 10.96.0.20, ports: [{port: 5432}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: bystander, namespace: shop, labels: {app: bystander}}
+spec: {containers: [{name: main}]}
+`
+	web := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "10.96.0.20", 5432, "established")
+	s, text := synthesized(t, db, all(web), Options{})
+	if strings.Contains(text, "bystander") || !strings.Contains(text, "cidr: 10.96.0.20/32") || len(s.Unresolved) != 1 {
+		t.Errorf("unresolved %v in\n%s", s.Unresolved, text)
+	}
+}
