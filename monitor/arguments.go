@@ -49,10 +49,9 @@ func (r *recording) readArgs() error {
 	var by bpf.RecorderSighting
 	it := r.p.coll.Maps[bpf.RecorderMapArgs].Iterate()
 	for it.Next(&key, &by) {
-		if _, known := r.facts.args[key]; known {
+		if !r.facts.of(key.Id).args.add(idOf(r.facts.ids, key)) {
 			continue
 		}
-		r.facts.args[key] = struct{}{}
 		call := r.syscall(archNative, key.Class, key.Nr, r.sighting(&by))
 		call.Args, call.ArgsOverflow = values(call.Name, &key), key.Overflow != 0
 		same := key

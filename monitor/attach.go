@@ -57,14 +57,18 @@ func (p *probes) attachAll(o Options) (trace.Probes, error) {
 }
 
 func (p *probes) locateHost() error {
-	tasks, err := p.state.tasks()
+	var first *bpf.RecorderTask
+	err := p.state.tasks(func(t *bpf.RecorderTask) {
+		if t.Tgid == kthreadd {
+			task := *t
+			first = &task
+		}
+	})
 	if err != nil {
 		return err
 	}
-	for _, t := range tasks {
-		if t.Tgid == kthreadd {
-			return p.state.locate(t)
-		}
+	if first != nil {
+		return p.state.locate(*first)
 	}
 	return errors.New("the host's first tasks are out of sight: " +
 		"run advisor in the host's pid namespace (hostPID: true, --pid=host)")

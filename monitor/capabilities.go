@@ -24,15 +24,11 @@ func (r *recording) readCaps(last bool) error {
 	open := make(map[bpf.RecorderCapKey]bpf.RecorderCapVal)
 	it := r.p.coll.Maps[bpf.RecorderMapCaps].Iterate()
 	for it.Next(&key, &val) {
-		if r.facts.caps[key] == nil {
-			r.facts.caps[key] = &waiting{since: time.Now()}
-		}
+		f := r.facts.of(key.Id)
 		if key.Outcome != outcomeUnknown {
-			unknown := key
-			unknown.Outcome = outcomeUnknown
-			r.facts.settled[unknown] = struct{}{}
+			f.ended.add(r.facts.unended(key))
 		}
-		if !r.facts.caps[key].written {
+		if f.caps.wait(idOf(r.facts.ids, key)) {
 			open[key] = val
 		}
 	}
@@ -53,23 +49,29 @@ func (r *recording) writeCaps(open map[bpf.RecorderCapKey]bpf.RecorderCapVal, la
 			if (key.Outcome != outcomeUnknown) != ended {
 				continue
 			}
-			w := r.facts.caps[key]
-			if ended || r.endless(w, key, last) {
-				w.written = true
+			if ended || r.endless(key, last) {
+				r.facts.of(key.Id).caps.done(idOf(r.facts.ids, key))
 				r.capability(&key, &val)
 			}
 		}
 	}
 }
 
+// unended is the id of a check without the end of its call.
+func (f *facts) unended(key bpf.RecorderCapKey) factID {
+	key.Outcome = outcomeUnknown
+	return idOf(f.ids, key)
+}
+
 // endless tells whether a check whose call was not seen to end is to be written
 // as that. One of which an end is known never is.
-func (r *recording) endless(w *waiting, key bpf.RecorderCapKey, last bool) bool {
-	if _, known := r.facts.settled[key]; known {
-		w.written = true
+func (r *recording) endless(key bpf.RecorderCapKey, last bool) bool {
+	f, id := r.facts.of(key.Id), idOf(r.facts.ids, key)
+	if f.ended.has(r.facts.unended(key)) {
+		f.caps.done(id)
 		return false
 	}
-	return last || r.p.leave == nil || r.over(key.Id) || time.Since(w.since) > callsEndAfter
+	return last || r.p.leave == nil || r.over(key.Id) || f.caps.waited(id) > callsEndAfter
 }
 
 func (r *recording) capability(key *bpf.RecorderCapKey, val *bpf.RecorderCapVal) {
@@ -109,10 +111,9 @@ func (c *subject) unendedTwin(rec trace.Record) bool {
 	same := checkEnded(*check)
 	same.Container, same.Sighting, same.Sampled, same.Outcome = "", trace.Sighting{}, false, ""
 	if check.Outcome == trace.OutcomeUnknown {
-		_, known := c.facts[same]
-		return known
+		return c.facts.has(anyID(c.ids, same))
 	}
-	c.facts[same] = struct{}{}
+	c.facts.add(anyID(c.ids, same))
 	return false
 }
 

@@ -20,29 +20,37 @@ const (
 	countsLongest = time.Hour
 )
 
-// counter is how often what the workload did has happened, by namespace and
-// fact. The kernel's numbers only grow; told is what they were when last read.
+// counter is how often what the workload did has happened, by namespace.
 type counter struct {
 	every   time.Duration
 	written time.Time
+	in      map[uint64]*tally
+}
 
-	calls map[uint64]*[calls]uint32
+// tally is how often, in one namespace. The kernel's numbers only grow: calls,
+// rare, caps and nets are what they were when last read.
+type tally struct {
+	calls [calls]uint32
 	rare  map[bpf.RecorderRareKey]uint64
 	caps  map[bpf.RecorderCapKey]uint64
 	nets  map[bpf.RecorderNetKey]uint64
 
-	fresh map[uint64]map[string]uint64 // by namespace and fact, not yet written
+	fresh map[string]uint64 // by fact, not yet written
 }
 
 func newCounter() *counter {
-	return &counter{
-		every: countsFirst, written: time.Now(),
-		calls: make(map[uint64]*[calls]uint32),
-		rare:  make(map[bpf.RecorderRareKey]uint64),
-		caps:  make(map[bpf.RecorderCapKey]uint64),
-		nets:  make(map[bpf.RecorderNetKey]uint64),
-		fresh: make(map[uint64]map[string]uint64),
+	return &counter{every: countsFirst, written: time.Now(), in: make(map[uint64]*tally)}
+}
+
+// of is what was counted in a namespace.
+func (c *counter) of(id uint64) *tally {
+	if c.in[id] == nil {
+		c.in[id] = &tally{
+			rare: make(map[bpf.RecorderRareKey]uint64), caps: make(map[bpf.RecorderCapKey]uint64),
+			nets: make(map[bpf.RecorderNetKey]uint64), fresh: make(map[string]uint64),
+		}
 	}
+	return c.in[id]
 }
 
 // configureCounts makes the maps of occurrences as small as can be where nobody
@@ -64,13 +72,9 @@ func (p *probes) configureCounts(on bool) error {
 func (p *probes) counting() bool { return p.coll.Maps[bpf.RecorderMapCallCounts].MaxEntries() > 1 }
 
 func (c *counter) add(id uint64, fact string, n uint64) {
-	if n == 0 {
-		return
+	if n > 0 {
+		c.of(id).fresh[fact] += n
 	}
-	if c.fresh[id] == nil {
-		c.fresh[id] = make(map[string]uint64)
-	}
-	c.fresh[id][fact] += n
 }
 
 // writeCounts reads and writes occurrences when they are due, or now.
@@ -84,7 +88,7 @@ func (r *recording) writeCounts(now bool) error {
 		return err
 	}
 	bySubject := make(map[*subject][]*space)
-	for id := range c.fresh {
+	for id := range c.in {
 		if s := r.spaces[id]; s != nil && s.subject != nil {
 			bySubject[s.subject] = append(bySubject[s.subject], s)
 		}
@@ -102,7 +106,9 @@ func (r *recording) uncount() error {
 		return nil
 	}
 	err := r.readCounts()
-	clear(r.counts.fresh)
+	for _, in := range r.counts.in {
+		clear(in.fresh)
+	}
 	return err
 }
 
@@ -124,10 +130,11 @@ func (r *recording) countSpace(s *space) {
 func (r *recording) emitCounts(sub *subject, spaces []*space) {
 	sum := make(map[string]uint64)
 	for _, s := range spaces {
-		for fact, n := range r.counts.fresh[s.id] {
-			if _, known := sub.facts[countable(fact)]; known {
+		fresh := r.counts.of(s.id).fresh
+		for fact, n := range fresh {
+			if sub.facts.has(anyID(sub.ids, countable(fact))) {
 				sum[fact] += n
-				delete(r.counts.fresh[s.id], fact)
+				delete(fresh, fact)
 			}
 		}
 	}
@@ -150,7 +157,7 @@ func (r *recording) countFact(c *subject, rec trace.Record) {
 		return
 	}
 	if named, ok := rec.(interface{ Fact() string }); ok {
-		c.facts[countable(named.Fact())] = struct{}{}
+		c.facts.add(anyID(c.ids, countable(named.Fact())))
 	}
 }
 
@@ -177,11 +184,7 @@ func (r *recording) countCalls(s *space) error {
 	if err := r.p.coll.Maps[bpf.RecorderMapCallCounts].Lookup(s.index, &row); err != nil {
 		return fmt.Errorf("reading occurrences: %w", err)
 	}
-	told := r.counts.calls[s.id]
-	if told == nil {
-		told = new([calls]uint32)
-		r.counts.calls[s.id] = told
-	}
+	told := &r.counts.of(s.id).calls
 	arch := archName(archNative)
 	for nr, n := range row.Of {
 		// They are 32 bits wide and may have begun again from zero.
@@ -195,7 +198,8 @@ func (r *recording) countCalls(s *space) error {
 }
 
 func (r *recording) countRare() error {
-	return grown(r.p.coll.Maps[bpf.RecorderMapRareCounts], r.counts.rare,
+	return grown(r.p.coll.Maps[bpf.RecorderMapRareCounts],
+		func(k *bpf.RecorderRareKey) map[bpf.RecorderRareKey]uint64 { return r.counts.of(k.Id).rare },
 		func(v *uint64) uint64 { return *v },
 		func(k *bpf.RecorderRareKey, n uint64) {
 			call := r.syscall(k.Arch, 0, k.Nr, trace.Sighting{})
@@ -206,7 +210,8 @@ func (r *recording) countRare() error {
 // countCaps counts the checks by kind, which the walks of stacks leave out of
 // the facts.
 func (r *recording) countCaps() error {
-	return grown(r.p.coll.Maps[bpf.RecorderMapCapKinds], r.counts.caps,
+	return grown(r.p.coll.Maps[bpf.RecorderMapCapKinds],
+		func(k *bpf.RecorderCapKey) map[bpf.RecorderCapKey]uint64 { return r.counts.of(k.Id).caps },
 		func(v *uint64) uint64 { return *v },
 		func(k *bpf.RecorderCapKey, n uint64) {
 			if phase, _ := phaseOf(k.Class); phase == trace.PhaseRun {
@@ -218,7 +223,8 @@ func (r *recording) countCaps() error {
 
 // countNets counts connections by their attempts, and datagrams.
 func (r *recording) countNets() error {
-	return grown(r.p.coll.Maps[bpf.RecorderMapNets], r.counts.nets,
+	return grown(r.p.coll.Maps[bpf.RecorderMapNets],
+		func(k *bpf.RecorderNetKey) map[bpf.RecorderNetKey]uint64 { return r.counts.of(k.Id).nets },
 		func(v *bpf.RecorderNetVal) uint64 { return v.Count },
 		func(k *bpf.RecorderNetKey, n uint64) {
 			rec := r.flowRecord(k, &bpf.RecorderNetVal{})
@@ -230,15 +236,16 @@ func (r *recording) countNets() error {
 		})
 }
 
-// grown calls add with the entries of m whose number is more than in told, and
-// by how much, and keeps the numbers there.
-func grown[K comparable, V any](m *ebpf.Map, told map[K]uint64, number func(*V) uint64,
+// grown calls add with the entries of m whose number is more than was counted of
+// them, and by how much, and keeps the numbers there.
+func grown[K comparable, V any](m *ebpf.Map, counted func(*K) map[K]uint64, number func(*V) uint64,
 	add func(*K, uint64)) error {
 	var key K
 	var val V
 	it := m.Iterate()
 	for it.Next(&key, &val) {
 		n := number(&val)
+		told := counted(&key)
 		if was := told[key]; n > was {
 			add(&key, n-was)
 			told[key] = n
@@ -248,10 +255,4 @@ func grown[K comparable, V any](m *ebpf.Map, told map[K]uint64, number func(*V) 
 }
 
 // forget drops what was counted of a namespace that is gone.
-func (c *counter) forget(id uint64) {
-	delete(c.calls, id)
-	delete(c.fresh, id)
-	maps.DeleteFunc(c.rare, func(k bpf.RecorderRareKey, _ uint64) bool { return k.Id == id })
-	maps.DeleteFunc(c.caps, func(k bpf.RecorderCapKey, _ uint64) bool { return k.Id == id })
-	maps.DeleteFunc(c.nets, func(k bpf.RecorderNetKey, _ uint64) bool { return k.Id == id })
-}
+func (c *counter) forget(id uint64) { delete(c.in, id) }

@@ -27,34 +27,64 @@ const settleAfter = 5 * time.Second
 
 // facts is what was read of the kernel's fact maps.
 type facts struct {
-	fresh   uint64
-	caps    map[bpf.RecorderCapKey]*waiting
-	nets    map[bpf.RecorderNetKey]*waiting
-	calls   map[bpf.RecorderCallKey]struct{}
-	args    map[bpf.RecorderArgKey]struct{}
-	files   map[bpf.RecorderFileKey]struct{}
-	named   []naming         // names that wait until it is known where they lead
-	opened  uint64           // entries the map of files had when it was read
-	settled map[any]struct{} // facts of which a better version is known
+	ids    hasher
+	fresh  uint64
+	in     map[uint64]*found // by namespace; 0 has those of none
+	named  []naming          // names that wait until it is known where they lead
+	opened uint64            // entries the map of files had when it was read
 }
 
-// waiting is an entry that was seen; written says that it is in the trace, or
-// never will be.
-type waiting struct {
-	since   time.Time
-	written bool
+// found is what the maps had of one namespace.
+type found struct {
+	calls, args, files known
+	caps, nets         entries
+	ended              known // checks that are known to have ended, without how
+	answered           known // peers of connections whose result is known
 }
 
-func newFacts() *facts {
-	return &facts{
-		caps:    make(map[bpf.RecorderCapKey]*waiting),
-		nets:    make(map[bpf.RecorderNetKey]*waiting),
-		calls:   make(map[bpf.RecorderCallKey]struct{}),
-		args:    make(map[bpf.RecorderArgKey]struct{}),
-		files:   make(map[bpf.RecorderFileKey]struct{}),
-		settled: make(map[any]struct{}),
+// entries are some of which each waits until it is done: in the trace, or never
+// to be there.
+type entries struct {
+	over  known
+	since map[factID]time.Time // when the others were first seen
+}
+
+// wait tells whether an entry still waits, from now on if it is new.
+func (e *entries) wait(id factID) bool {
+	if e.over.has(id) {
+		return false
+	}
+	if _, known := e.since[id]; !known {
+		if e.since == nil {
+			e.since = make(map[factID]time.Time)
+		}
+		e.since[id] = time.Now()
+	}
+	return true
+}
+
+func (e *entries) waited(id factID) time.Duration { return time.Since(e.since[id]) }
+
+// done ends the waiting.
+func (e *entries) done(id factID) {
+	e.over.add(id)
+	if delete(e.since, id); len(e.since) == 0 {
+		e.since = nil // a map keeps what it once needed
 	}
 }
+
+func newFacts() *facts { return &facts{ids: newHasher(), in: make(map[uint64]*found)} }
+
+// of is what the maps had of a namespace.
+func (f *facts) of(id uint64) *found {
+	if f.in[id] == nil {
+		f.in[id] = new(found)
+	}
+	return f.in[id]
+}
+
+// forget drops what was read of a namespace that is gone.
+func (f *facts) forget(id uint64) { delete(f.in, id) }
 
 // readFacts writes down the entries of the fact maps that are new.
 func (r *recording) readFacts(last bool) error {
@@ -80,20 +110,12 @@ func (r *recording) readFacts(last bool) error {
 
 // open tells whether a fact waits for its other half.
 func (f *facts) open() bool {
-	if len(f.named) > 0 {
-		return true
-	}
-	for _, w := range f.caps {
-		if !w.written {
+	for _, in := range f.in {
+		if len(in.caps.since)+len(in.nets.since) > 0 {
 			return true
 		}
 	}
-	for _, w := range f.nets {
-		if !w.written {
-			return true
-		}
-	}
-	return false
+	return len(f.named) > 0
 }
 
 // readCalls takes the numbers that have no place in a slot, and what filters
@@ -103,10 +125,9 @@ func (r *recording) readCalls() error {
 	var by bpf.RecorderSighting
 	it := r.p.coll.Maps[bpf.RecorderMapCalls].Iterate()
 	for it.Next(&key, &by) {
-		if _, known := r.facts.calls[key]; known {
+		if !r.facts.of(key.Id).calls.add(idOf(r.facts.ids, key)) {
 			continue
 		}
-		r.facts.calls[key] = struct{}{}
 		s, call := r.space(key.Id), callKey{key.Arch, key.Class, key.Nr}
 		if key.Class == classDenied {
 			r.denied(s, call, uint32(key.Code), &by)
@@ -115,19 +136,6 @@ func (r *recording) readCalls() error {
 		r.fact(s, call, r.syscall(key.Arch, key.Class, key.Nr, r.sighting(&by)))
 	}
 	return wrap(it.Err(), "reading rare and refused system calls")
-}
-
-// ripe tells whether an entry is to be written now. One whose better version is
-// there never is.
-func (r *recording) ripe(w *waiting, key any, whole, last bool) bool {
-	if whole {
-		return true
-	}
-	if _, better := r.facts.settled[key]; better {
-		w.written = true
-		return false
-	}
-	return last || time.Since(w.since) > settleAfter
 }
 
 // address reads one as the kernel keeps it.

@@ -24,10 +24,9 @@ func (r *recording) readFiles(last bool) error {
 	var names []naming
 	it := r.p.coll.Maps[bpf.RecorderMapFiles].Iterate()
 	for it.Next(&key, &val) {
-		if _, known := r.facts.files[key]; known {
+		if !r.facts.of(key.Id).files.add(idOf(r.facts.ids, key)) {
 			continue
 		}
-		r.facts.files[key] = struct{}{}
 		switch {
 		case key.Access == accessExec:
 			r.program(&key, &val)

@@ -2,12 +2,13 @@ package monitor
 
 import "advisor/bpf"
 
-// turnedAway names the containers there was no slot for, so that it can be said
-// whose facts are missing.
-func (r *recording) turnedAway(tasks []bpf.RecorderTask) {
+// turnedAway are the namespaces there was no slot for and that are nobody's yet,
+// by their numbers. They are named, so that it can be said whose facts are missing.
+func (r *recording) turnedAway() map[uint64]*space {
 	if r.p.state.losses().Slots == 0 {
-		return
+		return nil
 	}
+	nameless := make(map[uint64]*space)
 	var id, calls uint64
 	it := r.p.coll.Maps[bpf.RecorderMapTurnedAway].Iterate()
 	for it.Next(&id, &calls) {
@@ -18,14 +19,10 @@ func (r *recording) turnedAway(tasks []bpf.RecorderTask) {
 			r.describe(s.subject)
 			continue
 		}
-		for _, t := range tasks {
-			if t.Id == id && s.sight.MountNS == 0 {
-				s.sight = sightOf(&t)
-				r.identify(s)
-			}
-		}
+		nameless[id] = s
 	}
 	if err := it.Err(); err != nil {
 		r.o.Log.Warn("naming the containers there was no room for", "error", err)
 	}
+	return nameless
 }

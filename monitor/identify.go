@@ -33,7 +33,7 @@ const (
 // gone in a moment.
 type identifier struct {
 	resolver *container.Resolver
-	answers  chan answer
+	answers  chan *answer
 	open     int // questions without an answer; the recorder's own
 
 	mu      sync.Mutex
@@ -54,7 +54,7 @@ type answer struct {
 }
 
 func newIdentifier(r *container.Resolver) *identifier {
-	return &identifier{resolver: r, answers: make(chan answer, 1<<10)}
+	return &identifier{resolver: r, answers: make(chan *answer, 1<<10)}
 }
 
 // listen has the resolver hear of containers before they are asked about, until
@@ -92,7 +92,7 @@ func (i *identifier) put(q question, repeated bool) {
 func (i *identifier) work() {
 	for q, ok := i.next(); ok; q, ok = i.next() {
 		rec, named := i.resolver.Resolve(q.sight)
-		i.answers <- answer{q, rec, named}
+		i.answers <- &answer{q, rec, named}
 	}
 }
 
@@ -108,7 +108,9 @@ func (i *identifier) next() (question, bool) {
 		return question{}, false
 	}
 	q := (*list)[0]
-	*list = (*list)[1:]
+	if *list = (*list)[1:]; len(*list) == 0 {
+		*list = nil
+	}
 	return q, true
 }
 
@@ -139,7 +141,7 @@ func (r *recording) answers() {
 	}
 }
 
-func (r *recording) answered(a answer) {
+func (r *recording) answered(a *answer) {
 	r.ident.open--
 	s := a.space
 	s.asking = false
@@ -153,13 +155,14 @@ func (r *recording) answered(a answer) {
 	if rec, ours := r.cmd.nested(s, a.rec); ours {
 		a.rec, a.named = rec, true
 	}
-	if s.early.ID == a.rec.ID {
-		a.rec = merge(s.early, a.rec)
+	if s.early != nil && s.early.ID == a.rec.ID {
+		a.rec = merge(*s.early, a.rec)
 	}
 	if !s.placed(a.rec) {
-		s.early = a.rec
+		s.early = &a.rec
 		return
 	}
+	s.early = nil
 	if c := s.subject; c != nil {
 		a.rec.ID = c.rec.ID // a late answer does not make it another container
 	}
@@ -244,8 +247,10 @@ func (r *recording) nameless() {
 		if s.subject != nil {
 			continue
 		}
-		rec := s.early
-		if rec.ID == "" {
+		var rec trace.Container
+		if s.early != nil {
+			rec = *s.early
+		} else {
 			sight := s.sight
 			sight.MountNS = s.id
 			rec = r.ident.resolver.Locate(sight)

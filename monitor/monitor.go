@@ -195,6 +195,11 @@ func (r *recording) record(ctx context.Context, names trace.Probes) (Result, err
 			o.Log.Warn("recording with more privileges than needed", "error", err)
 		}
 	}
+	if single, err := mapSingly(); err != nil {
+		o.Log.Debug("pages of the program stay mapped", "reason", err)
+	} else {
+		defer single.close()
+	}
 	reason := r.follow(ctx)
 	cmd.stop()
 	if err := r.finish(reason); err != nil {

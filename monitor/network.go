@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -10,9 +9,9 @@ import (
 	"advisor/trace"
 )
 
-// peerKey is what a connection and its result have in common.
+// peerKey is what a connection of a namespace and its result have in common.
 type peerKey struct {
-	id, netns        uint64
+	netns            uint32
 	family, protocol uint8
 	address          [16]uint8
 	port             uint16
@@ -24,27 +23,38 @@ func (r *recording) readNets(last bool) error {
 	open := make(map[bpf.RecorderNetKey]bpf.RecorderNetVal)
 	it := r.p.coll.Maps[bpf.RecorderMapNets].Iterate()
 	for it.Next(&key, &val) {
-		if r.facts.nets[key] == nil {
-			r.facts.nets[key] = &waiting{since: time.Now()}
-		}
+		f := r.facts.of(key.Id)
 		if key.Kind == netConnected || key.Kind == netFailed {
-			r.facts.settled[peerOf(&key)] = struct{}{}
+			f.answered.add(r.facts.peer(&key))
 		}
-		if !r.facts.nets[key].written {
+		if f.nets.wait(idOf(r.facts.ids, key)) {
 			open[key] = val
 		}
 	}
 	for key, val := range open {
-		w := r.facts.nets[key]
-		if r.ripe(w, peerOf(&key), key.Kind != netConnect, last || r.over(key.Id)) {
-			w.written = r.flow(&key, &val, last)
+		if r.ripe(&key, last) && r.flow(&key, &val, last) {
+			r.facts.of(key.Id).nets.done(idOf(r.facts.ids, key))
 		}
 	}
 	return wrap(it.Err(), "reading network facts")
 }
 
-func peerOf(key *bpf.RecorderNetKey) peerKey {
-	return peerKey{key.Id, uint64(key.Netns), key.Family, key.Protocol, key.Address, key.Rport}
+func (f *facts) peer(key *bpf.RecorderNetKey) factID {
+	return idOf(f.ids, peerKey{key.Netns, key.Family, key.Protocol, key.Address, key.Rport})
+}
+
+// ripe tells whether an entry is to be written now. An attempt of which the
+// result is known never is.
+func (r *recording) ripe(key *bpf.RecorderNetKey, last bool) bool {
+	if key.Kind != netConnect {
+		return true
+	}
+	f, id := r.facts.of(key.Id), idOf(r.facts.ids, *key)
+	if f.answered.has(r.facts.peer(key)) {
+		f.nets.done(id)
+		return false
+	}
+	return last || r.over(key.Id) || f.nets.waited(id) > settleAfter
 }
 
 // flow writes a network fact. It is false while nobody is known to own it.

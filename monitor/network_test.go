@@ -17,12 +17,13 @@ func TestPeerOfOneProtocol(t *testing.T) {
 	answered.Kind = netConnected
 	datagram.Kind, datagram.Protocol = netConnected, protoUDP
 	r := &recording{facts: newFacts()}
-	r.facts.settled[peerOf(&datagram)] = struct{}{}
-	if w := new(waiting); !r.ripe(w, peerOf(&tcp), false, true) || w.written {
+	in, id := r.facts.of(1), idOf(r.facts.ids, tcp)
+	in.answered.add(r.facts.peer(&datagram))
+	if !r.ripe(&tcp, true) || !in.nets.wait(id) {
 		t.Error("the connection is left out for a datagram's sake")
 	}
-	r.facts.settled[peerOf(&answered)] = struct{}{}
-	if w := new(waiting); r.ripe(w, peerOf(&tcp), false, true) || !w.written {
+	in.answered.add(r.facts.peer(&answered))
+	if r.ripe(&tcp, true) || in.nets.wait(id) {
 		t.Error("the attempt is written beside its result")
 	}
 }

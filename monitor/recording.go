@@ -37,6 +37,7 @@ type recording struct {
 	began     time.Time
 	snapped   time.Time
 	scanned   time.Time
+	scans     int
 	lastNew   time.Time
 	told      bpf.RecorderLosses
 	lost      uint64
@@ -64,22 +65,21 @@ func newRecording(o Options, p *probes, out *output, cmd *command, i *identifier
 // existing notes the containers that run already. What they did before is not
 // known.
 func (r *recording) existing() error {
-	tasks, err := r.p.state.tasks()
-	if err != nil {
-		return err
-	}
-	for _, t := range tasks {
+	err := r.p.state.tasks(func(t *bpf.RecorderTask) {
 		if t.Tgid == kthreadd {
 			r.hostNetns = t.Netns
 		}
 		if t.Tgid == kthreadd || r.spaces[t.Id] != nil {
-			continue
+			return
 		}
 		s := r.space(t.Id)
 		s.late = true
-		s.sight = sightOf(&t)
+		s.sight = sightOf(t)
 		s.netns, s.cgroup, s.pidns = t.Netns, t.Cgroup, t.Pidns
 		r.identify(s)
+	})
+	if err != nil {
+		return err
 	}
 	r.sockets()
 	return nil
@@ -260,23 +260,29 @@ func (r *recording) snapshot(last bool) error {
 
 // scan finds what ended without an event, and frees what can be.
 func (r *recording) scan() {
-	tasks, err := r.p.state.tasks()
+	away := r.turnedAway()
+	r.scans++
+	err := r.p.state.tasks(func(t *bpf.RecorderTask) {
+		if s := r.spaces[t.Id]; s != nil {
+			s.scanned = r.scans
+		}
+		if s := away[t.Id]; s != nil && s.sight.MountNS == 0 {
+			s.sight = sightOf(t)
+			r.identify(s)
+		}
+	})
 	if err != nil {
 		r.o.Log.Warn("cannot see which containers ended", "error", err)
 		return
 	}
-	alive := make(map[uint64]bool, len(tasks))
-	for _, t := range tasks {
-		alive[t.Id] = true
-	}
-	r.turnedAway(tasks)
 	now := uint64(bootClock())
 	gone := make(map[uint64]uint32) // slots to empty, by namespace
 	for _, s := range r.spaces {
-		if s.ended == 0 && !alive[s.id] {
+		alive := s.scanned == r.scans
+		if s.ended == 0 && !alive {
 			r.ended(s, now, r.codeOf(s))
 		}
-		if r.retire(s, alive[s.id]) {
+		if r.retire(s, alive) {
 			gone[s.id] = s.index
 		}
 	}

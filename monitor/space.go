@@ -33,22 +33,17 @@ type space struct {
 	code       *uint32
 	retired    retirement
 
-	early   trace.Container // an answer from before the namespace was where it stays
+	early   *trace.Container // an answer from before the namespace was where it stays, nil while there is none
 	asking  bool
 	asked   int
 	nextAsk time.Time
+	scanned int // the last scan that found a task in it
 
 	places places // of files, as they were seen
 	flight flight
 
-	told callSets // what was written or is waiting to be
-	last callSets // as of the last snapshot
-}
-
-// callSets are the sets of calls of a slot: the classes each was seen in.
-type callSets struct {
-	seen, compat [calls]uint8
-	aside        [8]uint8
+	told   *callSets // calls that are held, nil where none are: its container has the others
+	untold []callKey // calls of the last snapshot that no event had told of
 }
 
 // fact is a record without its container, and what makes it one fact.
@@ -72,7 +67,7 @@ func (s *space) learn(slot *bpf.RecorderSlot) {
 		MountNS: s.id, NetNS: slot.Netns,
 	}
 	if sight.CgroupPath != s.sight.CgroupPath {
-		s.early = trace.Container{}
+		s.early = nil
 	}
 	s.sight = sight
 	s.execs = max(s.execs, int(slot.Execs))
@@ -82,38 +77,13 @@ func (s *space) learn(slot *bpf.RecorderSlot) {
 	}
 }
 
-// callKey is what makes a system call one fact.
-type callKey struct {
-	arch, class uint8
-	nr          uint32
-}
-
 // call takes an event of a system call's first sighting.
 func (r *recording) call(s *space, e *bpf.RecorderEvent) {
 	if e.Class&classDenied != 0 {
 		r.denied(s, callKey{e.Arch, classDenied, e.Nr}, e.Code, &e.By)
 		return
 	}
-	if set := s.told.at(e.Arch, e.Nr); set != nil {
-		*set |= e.Class
-	}
 	r.fact(s, callKey{e.Arch, e.Class, e.Nr}, r.syscall(e.Arch, e.Class, e.Nr, r.sighting(&e.By)))
-}
-
-// at is where the classes of a call are kept, nil where it has no place.
-func (c *callSets) at(arch uint8, nr uint32) *uint8 {
-	switch {
-	case nr >= calls || arch == archX32:
-		return nil
-	case arch == archCompat:
-		return &c.compat[nr]
-	}
-	for i, aside := range asideCalls() {
-		if uint32(aside) == nr {
-			return &c.aside[i]
-		}
-	}
-	return &c.seen[nr]
 }
 
 func (r *recording) syscall(arch, class uint8, nr uint32, by trace.Sighting) *trace.Syscall {
@@ -148,39 +118,4 @@ func action(code uint32) string {
 		return "SIGSYS"
 	}
 	return trace.ErrnoName(int(code))
-}
-
-// compare finds the calls in slot that no event has told of.
-func (r *recording) compare(s *space, slot *bpf.RecorderSlot, last bool) {
-	now := callSets{seen: slot.Seen, compat: slot.Compat, aside: slot.Aside}
-	look := &s.last
-	if last {
-		look = &now
-	}
-	if *look != s.told {
-		r.missed(s, archNative, look.seen[:], s.told.seen[:])
-		r.missed(s, archCompat, look.compat[:], s.told.compat[:])
-		for i, nr := range asideCalls() {
-			r.missedCall(s, archNative, uint32(nr), look.aside[i], &s.told.aside[i])
-		}
-	}
-	s.last = now
-}
-
-func (r *recording) missed(s *space, arch uint8, have, told []uint8) {
-	for nr := range have {
-		if have[nr]&^told[nr] != 0 {
-			r.missedCall(s, arch, uint32(nr), have[nr], &told[nr])
-		}
-	}
-}
-
-func (r *recording) missedCall(s *space, arch uint8, nr uint32, have uint8, told *uint8) {
-	rest := have &^ *told &^ classDenied
-	*told |= have
-	for class := uint8(classStartOpen); class <= classRunFiltered; class <<= 1 {
-		if rest&class != 0 {
-			r.fact(s, callKey{arch, class, nr}, r.syscall(arch, class, nr, trace.Sighting{}))
-		}
-	}
 }

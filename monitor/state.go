@@ -134,26 +134,41 @@ func (s *state) attached() error {
 	return s.write(bpf.RecorderVarAttachedAt, uint64(bootClock()))
 }
 
-// tasks lists the processes in namespaces other than the host's, and kthreadd.
-// Before the host is located it lists them all.
-func (s *state) tasks() ([]bpf.RecorderTask, error) {
+// tasks calls f with the processes in namespaces other than the host's, and
+// kthreadd. Before the host is located it does with all. A task is f's until it
+// returns.
+func (s *state) tasks(f func(*bpf.RecorderTask)) error {
 	it, err := link.AttachIter(link.IterOptions{Program: s.lists})
 	if err != nil {
-		return nil, fmt.Errorf("listing tasks: %w", err)
+		return fmt.Errorf("listing tasks: %w", err)
 	}
 	defer it.Close()
 	r, err := it.Open()
 	if err != nil {
-		return nil, fmt.Errorf("listing tasks: %w", err)
+		return fmt.Errorf("listing tasks: %w", err)
 	}
 	defer r.Close()
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("listing tasks: %w", err)
+	return wrap(eachTask(r, f), "listing tasks")
+}
+
+// eachTask reads tasks as the kernel writes them, a few at a time: there may be
+// many thousands.
+func eachTask(r io.Reader, f func(*bpf.RecorderTask)) error {
+	var few [32]bpf.RecorderTask
+	const size = int(unsafe.Sizeof(few[0]))
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(&few)), unsafe.Sizeof(few))
+	for {
+		n, err := io.ReadFull(r, raw)
+		for i := range n / size {
+			f(&few[i])
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	tasks := make([]bpf.RecorderTask, len(raw)/int(unsafe.Sizeof(bpf.RecorderTask{})))
-	_, err = binary.Decode(raw, binary.NativeEndian, tasks)
-	return tasks, err
 }
 
 // slots calls f with the slots in use.

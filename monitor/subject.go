@@ -4,7 +4,6 @@ import (
 	"errors"
 	"path"
 	"reflect"
-	"slices"
 	"time"
 
 	"advisor/trace"
@@ -13,12 +12,13 @@ import (
 // subject is a container: one or more spaces under one id.
 type subject struct {
 	rec     trace.Container
-	written trace.Container // as it stands in the trace
-	main    *space          // the first
+	written *trace.Container // as it stands in the trace, nil while it does not
+	main    *space           // the first
 	spaces  int
 	calls   callSets
-	facts   map[any]struct{} // the others
-	held    []trace.Record   // until it is decided whether it is wanted
+	facts   known // the others
+	ids     hasher
+	held    []trace.Record // until it is decided whether it is wanted
 
 	named      bool // the runtime has told all it knows
 	decided    bool
@@ -31,7 +31,7 @@ type subject struct {
 // fact writes what was seen in s, once.
 func (r *recording) fact(s *space, key any, rec trace.Record) {
 	if s.subject == nil {
-		s.held = append(s.held, fact{key, rec})
+		s.hold(key, rec)
 		return
 	}
 	c := s.subject
@@ -44,21 +44,23 @@ func (r *recording) fact(s *space, key any, rec trace.Record) {
 	r.emit(c, rec)
 }
 
+// hold keeps a fact until it is known whose it is.
+func (s *space) hold(key any, rec trace.Record) {
+	if call, ok := key.(callKey); ok {
+		s.knownCalls().add(call)
+	}
+	s.held = append(s.held, fact{key, rec})
+}
+
 // first tells whether a fact is new to c. Most are system calls, and those have
 // a bit.
 func (c *subject) first(key any) bool {
 	if call, ok := key.(callKey); ok {
-		if set := c.calls.at(call.arch, call.nr); set != nil {
-			fresh := *set&call.class != call.class
-			*set |= call.class
+		if placed, fresh := c.calls.add(call); placed {
 			return fresh
 		}
 	}
-	if _, known := c.facts[key]; known {
-		return false
-	}
-	c.facts[key] = struct{}{}
-	return true
+	return c.facts.add(anyID(c.ids, key))
 }
 
 // note takes from a fact what concerns the container itself.
@@ -129,7 +131,7 @@ func (r *recording) write(rec trace.Record) {
 func (r *recording) adopt(s *space, rec trace.Container, named bool) {
 	c := r.subjects[rec.ID]
 	if c == nil {
-		c = &subject{main: s, facts: make(map[any]struct{})}
+		c = &subject{main: s, ids: r.facts.ids}
 		r.subjects[rec.ID] = c
 	}
 	if c.main == s {
@@ -143,7 +145,7 @@ func (r *recording) adopt(s *space, rec trace.Container, named bool) {
 	c.incomplete = c.incomplete || s.incomplete
 	r.describe(c)
 	held := s.held
-	s.held = nil
+	s.held, s.told = nil, nil // what is held is told below
 	for _, f := range held {
 		r.fact(s, f.key, f.rec)
 	}
@@ -240,12 +242,15 @@ func (r *recording) release(c *subject) {
 // describe writes the container's own record when there is something new in it.
 func (r *recording) describe(c *subject) {
 	c.rec.Flags = c.flags()
-	if !c.wanted || reflect.DeepEqual(c.rec, c.written) {
+	if !c.wanted {
 		return
 	}
-	c.written = c.rec
-	c.written.Flags = slices.Clone(c.rec.Flags)
-	rec := c.written
+	if c.written != nil && reflect.DeepEqual(c.rec, *c.written) {
+		c.rec = *c.written // one copy of what it points to is enough
+		return
+	}
+	rec := c.rec
+	c.written = &rec
 	r.write(&rec)
 }
 

@@ -21,11 +21,12 @@ type proc struct {
 	dir string
 	// boot is when the machine was booted, in seconds since 1970, by the clock as
 	// it was when somebody first asked: a step of it later does not move a start.
-	boot func() int64
+	boot  func() int64
+	masks *masks
 }
 
 func newProc(dir string) proc {
-	return proc{dir, sync.OnceValue(func() int64 {
+	return proc{dir: dir, masks: new(masks), boot: sync.OnceValue(func() int64 {
 		data, _ := os.ReadFile(filepath.Join(dir, "stat"))
 		return bootTime(data)
 	})}
@@ -152,10 +153,10 @@ func bootTime(stat []byte) int64 {
 // granted is what the kernel has in force for pid; used where no runtime's
 // own statement is found.
 func (p proc) granted(pid int) *trace.Granted {
-	return parseStatus(p.read(pid, "status"))
+	return parseStatus(p.read(pid, "status"), p.masks.names)
 }
 
-func parseStatus(data []byte) *trace.Granted {
+func parseStatus(data []byte, names func(mask uint64) []string) *trace.Granted {
 	g := &trace.Granted{}
 	for line := range bytes.Lines(data) {
 		key, value, _ := strings.Cut(strings.TrimSpace(string(line)), ":")
@@ -164,7 +165,7 @@ func parseStatus(data []byte) *trace.Granted {
 		case "CapBnd":
 			mask, err := strconv.ParseUint(value, 16, 64)
 			g.CapabilitiesKnown = err == nil
-			g.Capabilities = capabilities(mask)
+			g.Capabilities = names(mask)
 		case "NoNewPrivs":
 			on := value == "1"
 			g.NoNewPrivileges = &on
@@ -200,6 +201,34 @@ func (p proc) cwd(pid int) string {
 		return ""
 	}
 	return dir
+}
+
+// masks remembers the names of capability masks: containers have few different
+// ones, and each of a thousand would keep its own list.
+type masks struct {
+	mu    sync.Mutex
+	known map[uint64][]string
+}
+
+// maxMasks bounds how many are remembered: a container may make up any.
+const maxMasks = 64
+
+// names are those of the bits of mask. They are shared, and not to be changed.
+func (m *masks) names(mask uint64) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	names, ok := m.known[mask]
+	if ok {
+		return names
+	}
+	names = capabilities(mask)
+	if m.known == nil {
+		m.known = make(map[uint64][]string)
+	}
+	if len(m.known) < maxMasks {
+		m.known[mask] = names
+	}
+	return names
 }
 
 // capabilities names the bits of a capability mask.

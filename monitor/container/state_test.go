@@ -159,7 +159,7 @@ func FuzzState(f *testing.F) {
 			t.Errorf("description %+v, error %v", in, err)
 		}
 		parseResolv(data)
-		parseStatus(data)
+		parseStatus(data, capabilities)
 		parseUnix(data, "docker.sock")
 	})
 }
