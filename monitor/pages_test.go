@@ -60,10 +60,16 @@ func FuzzUnchanged(f *testing.F) {
 // TestMapSingly maps a file as programs are, and counts the pages that touching
 // one of them brings in.
 func TestMapSingly(t *testing.T) {
-	size := 256 * os.Getpagesize()
-	file := mapped(t, size)
-	_ = file[size/2]
+	const touched = 700
+	file, at := mapped(t, 1024*os.Getpagesize()), touched*os.Getpagesize()
+	want := byte(touched % 256)
+	if file[at] != want {
+		t.Fatalf("the page holds %d", file[at])
+	}
 	before := present(t, file)
+	if before == 0 {
+		t.Fatal("touching a page maps none")
+	}
 	s, err := mapSingly()
 	if err != nil {
 		refused(t, err, before-present(t, file))
@@ -72,8 +78,8 @@ func TestMapSingly(t *testing.T) {
 	if n := present(t, file); n != 0 {
 		t.Errorf("%d pages are mapped after all were given back", n)
 	}
-	if file[size/2] != byte(size/2/os.Getpagesize()) {
-		t.Errorf("the page holds %d", file[size/2])
+	if file[at] != want {
+		t.Errorf("the page holds %d", file[at])
 	}
 	if n := present(t, file); n != 1 {
 		t.Errorf("touching one page maps %d, before it was %d", n, before)
