@@ -25,7 +25,7 @@ func (u *universe) addStrangers() {
 // namespace and matches pods of it, it takes labels that none of them has. Without
 // this a rule for all namespaces would change nothing in a repository with one.
 func (u *universe) addSymbolic() {
-	u.addWitnesses(nil, &Policy{}, networkingv1.NetworkPolicyPeer{
+	u.addWitnesses(u.newLabelIndex(0, len(u.entities)), &Policy{}, networkingv1.NetworkPolicyPeer{
 		NamespaceSelector: &metav1.LabelSelector{}}, false) // whatever the policies say
 	u.eachPolicy(func(set int, pods *labelIndex, p *Policy) {
 		for _, r := range append(p.rules(Ingress), p.rules(Egress)...) {
@@ -63,7 +63,7 @@ func (u *universe) addWitnesses(pods *labelIndex, p *Policy, peer networkingv1.N
 	namespace, pinned := pinnedNamespace(p, peer)
 	namespaces := []witness{nil}
 	if !pinned {
-		namespaces = u.domains[ofNamespaces].witnesses(peer.NamespaceSelector, true)
+		namespaces = withName(u.domains[ofNamespaces].witnesses(peer.NamespaceSelector, true))
 	}
 	base := symbolicName(namespace, peer)
 	several := u.domains[ofNamespaces].several(peer.NamespaceSelector) || u.domains[ofPods].several(peer.PodSelector)

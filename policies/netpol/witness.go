@@ -100,6 +100,17 @@ func (d domain) witnesses(s *metav1.LabelSelector, wide bool) []witness {
 	return list
 }
 
+// withName gives namespaces of which nothing is said of their name one that nobody
+// mentions: every namespace has its name as a label.
+func withName(list []witness) []witness {
+	for i, w := range list {
+		if !slices.ContainsFunc(w, func(l label) bool { return l.key == nameLabel }) {
+			list[i] = append(slices.Clone(w), label{nameLabel, anyValue, true})
+		}
+	}
+	return list
+}
+
 // oneByOne varies a single label at a time.
 func oneByOne(choices [][]label) []witness {
 	first := make(witness, len(choices))

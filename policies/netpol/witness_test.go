@@ -116,3 +116,32 @@ func selects(t *testing.T, s *metav1.LabelSelector, set labels.Set) bool {
 	}
 	return selector.Matches(set)
 }
+
+// TestEveryNamespaceHasItsName holds that no namespace without a name makes a
+// difference, and that one with another name does.
+func TestEveryNamespaceHasItsName(t *testing.T) {
+	selecting := func(expression string) Set {
+		return read(t, `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  ingress: [{from: [{namespaceSelector: {`+expression+`}}]}]
+`)
+	}
+	all := selecting("")
+	named := selecting("matchExpressions: [{key: kubernetes.io/metadata.name, operator: Exists}]")
+	if changes := Compare(all, named, CompareOptions{}); len(changes) > 0 {
+		t.Errorf("every namespace, and every one with a name: %v", changes)
+	}
+	without := selecting("matchExpressions: [{key: kubernetes.io/metadata.name, operator: DoesNotExist}]")
+	nobody := selecting("matchExpressions: [{key: k, operator: In, values: [x]}, {key: k, operator: NotIn, values: [x]}]")
+	if changes := Compare(nobody, without, CompareOptions{}); len(changes) > 0 {
+		t.Errorf("no namespace, and those without a name: %v", changes)
+	}
+	but := selecting("matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [kube-system]}]")
+	changes := Compare(but, all, CompareOptions{})
+	if len(changes) != 1 || changes[0].Kind != Added || changes[0].Source.String() != "kube-system/[all pods]" {
+		t.Errorf("all but one, and all: %v", changes)
+	}
+}
