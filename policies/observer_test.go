@@ -158,6 +158,12 @@ func TestObserveArguments(t *testing.T) {
 	if !two.Syscalls[0].ArgsOverflow {
 		t.Error("a replica whose arguments were not recorded may have had others")
 	}
+	more := with("b", 3).(*trace.Syscall)
+	more.ArgsOverflow = true
+	three := observe([]trace.Record{header("n1"), name("a"), name("b"), with("a", 2), more})[0]
+	if !three.Syscalls[0].ArgsOverflow || len(three.Syscalls[0].Args) != 2 {
+		t.Errorf("a replica had more arguments than were kept: %+v", three.Syscalls[0])
+	}
 }
 
 func TestObserveComms(t *testing.T) {

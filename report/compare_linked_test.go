@@ -5,10 +5,12 @@ package report
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"advisor/policies"
+	"advisor/policies/caps"
 	"advisor/policies/seccomp"
 	"advisor/trace"
 )
@@ -82,5 +84,21 @@ func TestPermitsCountsTheProgram(t *testing.T) {
 	}
 	if c, err = CompareProfiles("old", "old", load("SCMP_CMP_EQ"), load("SCMP_CMP_EQ"), seccomp.Context{}); err != nil || c.Permits() {
 		t.Errorf("%v: a profile permits more than itself", err)
+	}
+}
+
+// TestCompiledIsHeldAgainst: both diff and lint tell where the program differs.
+func TestCompiledIsHeldAgainst(t *testing.T) {
+	p, errs := seccomp.Parse("p.json", []byte(strings.Replace(joinedRules, "SCMP_CMP_FIRST", "SCMP_CMP_NE", 1)))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for name, found := range map[string][]policies.Finding{
+		"diff": checkProfile(pairing{declared: &caps.Declared{}}, p, ""),
+		"lint": LintProfile("p.json", p, seccomp.Context{}).Findings,
+	} {
+		if !slices.ContainsFunc(found, func(f policies.Finding) bool { return f.Rule == seccomp.RuleCompiled }) {
+			t.Errorf("%s says nothing of the compiled program: %+v", name, found)
+		}
 	}
 }

@@ -57,6 +57,7 @@ func TestAsStrace(t *testing.T) {
 		{with(call("unlinkat", 0, 4, 1, 0), trace.Text{Index: 1, Value: "l"}), `unlinkat(4, "l", 0) = 0`},
 		{with(call("unlinkat", 0, cwd, 1, 0x200), trace.Text{Index: 1, Value: "xd"}), `unlinkat(AT_FDCWD, "xd", AT_REMOVEDIR) = 0`},
 		{with(call("faccessat2", 0, cwd, 1, 1, 0x200), trace.Text{Index: 1, Value: "/bin/sh"}), `faccessat2(AT_FDCWD, "/bin/sh", X_OK, AT_EACCESS) = 0`},
+		{with(call("mkdir", 0, 1, 1<<32|0o777), trace.Text{Value: "d"}), `mkdir("d", 0777) = 0`},
 		{with(call("mkdir", 0, 1, 0o777), trace.Text{Value: `a\"b\303\251`, Cut: true}), `mkdir("a\"b\303\251"..., 0777) = 0`},
 		{call("brk", 0x55a7d8a3c000, 0), `brk(NULL) = 0x55a7d8a3c000`},
 		{call("dup2", 1, 3, 1), `dup2(3, 1) = 1`},
