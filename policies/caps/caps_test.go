@@ -66,6 +66,9 @@ func TestClassify(t *testing.T) {
 		{"the first of a group leaves the choice", []policies.Capability{
 			ask("BPF", true, "bpf", "ok", "bpf_prog_load"),
 		}, []Class{Alternative}},
+		{"other credentials than its own", []policies.Capability{
+			with(ok("CHOWN", "some_site"), func(c *policies.Capability) { c.Overridden = true }),
+		}, []Class{Incidental}},
 		{"an unaudited check", []policies.Capability{
 			with(ok("SYS_ADMIN", "some_probe"), func(c *policies.Capability) { c.Audit = trace.AuditFalse }),
 		}, []Class{Incidental}},

@@ -246,3 +246,17 @@ spec: {containers: [{name: main}]}
 		t.Errorf("unresolved %v in\n%s", s.Unresolved, text)
 	}
 }
+
+// TestNamesOfTwoKinds holds that two workloads of one name get policies of two.
+func TestNamesOfTwoKinds(t *testing.T) {
+	web := observed{deployment("shop", "web", "10.0.0.2")}.connect("TCP", "198.51.100.1", 443, "established")
+	set := observed{deployment("shop", "web", "10.0.0.3")}.connect("TCP", "198.51.100.1", 443, "established")
+	set.Workload.Kind = "StatefulSet"
+	set.Containers[0].ID, set.Connects[0].Container = "web-set", "web-set"
+	set.Containers[0].Pod = &trace.Pod{Namespace: "shop", Name: "web-0", UID: "web-0", Labels: map[string]string{"app": "web", "kind": "set"},
+		Owner: &trace.Owner{Kind: "StatefulSet", Name: "web"}}
+	s, _ := synthesized(t, "", all(web, set), Options{})
+	if len(s.Policies) != 2 || s.Policies[0].Name == s.Policies[1].Name {
+		t.Errorf("policies %v", s.Policies)
+	}
+}

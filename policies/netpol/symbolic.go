@@ -109,9 +109,12 @@ func (v variant) name(u *universe) string {
 	if v.first && v.base != "" {
 		return v.base
 	}
-	return symbolicName(v.namespace, networkingv1.NetworkPolicyPeer{
-		PodSelector:       v.with.selector(u.domains[ofPods]),
-		NamespaceSelector: v.of.selector(u.domains[ofNamespaces]),
+	namespace, of := v.namespace, v.of.selector(u.domains[ofNamespaces])
+	if labels := v.of.besidesName(); namespace != "" && len(labels) > 0 {
+		namespace += " with " + metav1.FormatLabelSelector(labels.selector(u.domains[ofNamespaces]))
+	}
+	return symbolicName(namespace, networkingv1.NetworkPolicyPeer{
+		PodSelector: v.with.selector(u.domains[ofPods]), NamespaceSelector: of,
 	})
 }
 

@@ -221,6 +221,11 @@ func (w witness) named(key string) string {
 	return ""
 }
 
+// besidesName are the labels that are there, but for a namespace's name.
+func (w witness) besidesName() witness {
+	return slices.DeleteFunc(slices.Clone(w), func(l label) bool { return !l.there || l.key == nameLabel })
+}
+
 // selector selects those that the witness stands for, as far as it says. What a
 // namespace is called says nothing where it is no name.
 func (w witness) selector(d domain) *metav1.LabelSelector {
