@@ -36,6 +36,17 @@ static __always_inline __u32 argument(struct pt_regs *r, int i)
 #endif
 }
 
+/* Each place by a name of its own: the compiler would make an address of a variable
+ * one with an or, which no verifier takes of a pointer. */
+static __always_inline void put(struct arg_key *k, int n, __u32 value)
+{
+	switch (n) {
+	case 0: *(volatile __u32 *)&k->values[0] = value; return;
+	case 1: *(volatile __u32 *)&k->values[1] = value; return;
+	case 2: *(volatile __u32 *)&k->values[2] = value; return;
+	}
+}
+
 static __always_inline bool too_many(struct arg_key *k)
 {
 	struct call_key c = { .id = k->id, .nr = k->nr, .class = k->class };
@@ -57,8 +68,8 @@ __noinline int note_args(__u32 slot, __u64 registers, __u64 nr, __u32 class, __u
 	int n = 0;
 
 	for (int i = 0; i < 4; i++)
-		if (mask & 1 << i && n < ARGS)
-			k.values[n++] = argument(r, i);
+		if (mask & 1 << i)
+			put(&k, n++, argument(r, i));
 	if (bpf_map_lookup_elem(&args, &k))
 		return 0;
 	if (too_many(&k)) {

@@ -16,7 +16,11 @@ static __always_inline int directory_at(__u64 *a, __u8 i)
 /* Whether the call that has returned is one of those. Most are not. */
 static __always_inline bool about_files(__u64 nr, long ret)
 {
-	return nr < CALLS && !(ret < 0 && ret >= -4095) && file_calls[nr & (CALLS - 1)].how;
+	if (nr >= CALLS || (ret < 0 && ret >= -4095))
+		return false;
+	/* arm64's number has 32 bits, and the compiler would bound those only. */
+	asm volatile("%0 &= 511" : "+r"(nr));
+	return file_calls[nr].how;
 }
 
 static __always_inline int note_names(__u32 i, volatile const struct file_call *c, __u64 *a)
