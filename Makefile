@@ -51,7 +51,7 @@ test-matrix: libseccomp
 # every kind of cgroup trees: an hour. VM=5.10,arm64-6.1:hybrid takes some.
 VM ?= all
 test-vm:
-	fixtures/install.sh busybox-static cpio runc crun
+	fixtures/install.sh busybox-static cpio runc crun xz-utils
 	ADVISOR_VM=$(VM) $(GO) test -count=1 -timeout 3h -v ./fixtures/vm
 
 demo: build
