@@ -62,6 +62,8 @@ func (a abi) end() uint32 {
 	switch a.token {
 	case X8664:
 		return x32Bit - 1
+	case X32: // those behind are negative, and no calls
+		return 2*x32Bit - 1
 	case Arm:
 		return 0xeffff
 	}

@@ -43,6 +43,8 @@ func loadable(t *testing.T, ctx Context) map[string]Profile {
 	}
 	unlisted := docker
 	unlisted.Architectures = nil
+	alone := docker
+	alone.Architectures = []Arch{X8664}
 	killing := docker
 	killing.Default, killing.DefaultErrno = KillProcess, nil
 	logging := synthesize(t, web(), Options{
@@ -50,6 +52,7 @@ func loadable(t *testing.T, ctx Context) map[string]Profile {
 	}).Profile
 	return map[string]Profile{
 		"docker": docker, "no architectures": unlisted, "kill": killing, "log": logging,
+		"one architecture": alone,
 	}
 }
 

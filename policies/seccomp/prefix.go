@@ -95,8 +95,14 @@ func (s section) body() cbpf.Program {
 	above := func(last uint32, yes, no uint8) cbpf.Instruction {
 		return cbpf.Instruction{Code: cbpf.Jgt, Jt: yes, Jf: no, K: last}
 	}
-	if len(s.last) == 1 {
+	x8664, _ := abiOf(X8664)
+	switch {
+	case len(s.last) == 1 && s.audit != x8664.value:
 		return cbpf.Program{load, above(s.last[0], 0, 1), enosys}
+	case len(s.last) == 1 && s.last[0]&x32Bit == 0: // x32 goes on to the filter
+		return cbpf.Program{load, {Code: cbpf.Jset, Jt: 2, K: x32Bit}, above(s.last[0], 0, 1), enosys}
+	case len(s.last) == 1:
+		return cbpf.Program{load, {Code: cbpf.Jset, Jf: 2, K: x32Bit}, above(s.last[0], 0, 1), enosys}
 	}
 	return cbpf.Program{
 		load,

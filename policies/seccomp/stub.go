@@ -50,19 +50,16 @@ func highest(p Profile, r resolved, arch string) int {
 }
 
 // stubbed tells whether runc's prefix answers a number, given as it stands in
-// seccomp_data. x86_64 and x32 share an audit value: with both listed the bit
-// of x32 tells them apart, with one the number is compared as it is.
+// seccomp_data. x86_64 and x32 share an audit value, and the bit of x32 tells
+// them apart: numbers of the one that is not listed go on to the filter.
 func (g *Program) stubbed(audit, nr uint32) bool {
-	var same []stub
 	for _, s := range g.stub {
-		if s.abi.value == audit {
-			same = append(same, s)
-		}
-	}
-	for _, s := range same {
-		if len(same) == 1 || nr&x32Bit == s.abi.base {
+		if s.abi.value == audit && (!s.abi.shared() || nr&x32Bit == s.abi.base) {
 			return nr > s.abi.base+uint32(s.last)
 		}
 	}
 	return false
 }
+
+// shared tells the architectures that have an audit value together.
+func (a abi) shared() bool { return a.token == X8664 || a.token == X32 }

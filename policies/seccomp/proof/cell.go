@@ -30,7 +30,7 @@ func cells(m machine) []cell {
 	case trace.ArchX8664:
 		end = bitX32 - 1 // then come those of x32
 	case trace.ArchX32:
-		end = 0xfffffffe - bitX32
+		end = bitX32 - 1 // those behind are negative, and no calls
 	case trace.ArchArm:
 		end = 0xeffff // then its private ones
 	}

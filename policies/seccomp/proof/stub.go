@@ -56,19 +56,14 @@ func stubOf(d document, s setting, find resolver) stub {
 }
 
 // answers tells whether a call gets ENOSYS from runc. Programs of x86_64 and
-// x32 are told apart by their numbers only where both are listed: with one of
-// them the number is compared as it is, so that x32's are above all of x86_64.
+// x32 are told apart by their numbers: those of one that is not listed are left
+// to the filter.
 func (s stub) answers(m machine, nr int) bool {
 	raw := m.base | uint32(nr)
-	var same []machine
-	for other := range s.last {
-		if other.value == m.value {
-			same = append(same, other)
-		}
-	}
-	for _, other := range same {
-		if len(same) == 1 || raw&bitX32 == other.base {
-			return raw > other.base+uint32(s.last[other])
+	for other, last := range s.last {
+		twin := other.audit == trace.ArchX8664 || other.audit == trace.ArchX32
+		if other.value == m.value && (!twin || raw&bitX32 == other.base) {
+			return raw > other.base+uint32(last)
 		}
 	}
 	return false
