@@ -38,6 +38,10 @@ const (
 	// JoinedOrder: conditions by order on one argument stand in several rules;
 	// see [joinsOrder].
 	JoinedOrder Cause = "joined order"
+	// Unheard: a rule about a call that i386 has no number for does not reach
+	// the multiplexer, and others for the same multiplexer may be left out
+	// with it.
+	Unheard Cause = "unheard"
 	// WideOrder: so do conditions with constants from 2^32 on; see [partsWide].
 	WideOrder Cause = "wide order"
 )
@@ -103,6 +107,8 @@ func (g *Program) cause(c cell, pt Point) Cause {
 		return UnknownName
 	case g.contested(pt):
 		return Contested
+	case g.unheard[call{c.abi.audit, c.nr}]:
+		return Unheard
 	case joinsOrder(clauses):
 		return JoinedOrder
 	case partsWide(clauses):

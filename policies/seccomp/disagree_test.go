@@ -12,6 +12,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// TestUnheardCause: a rule for accept without conditions, which i386 only has by
+// socketcall, takes that of send with it in the compiled program. The difference is
+// a finding and has its cause; alone, neither differs.
+func TestUnheardCause(t *testing.T) {
+	const accept = `{"names":["accept"],"action":"SCMP_ACT_ALLOW"}`
+	const send = `{"names":["send"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":3,"op":"SCMP_CMP_EQ"}]}`
+	for rules, want := range map[string][]Cause{accept: nil, send: nil, accept + "," + send: {Unheard}} {
+		p := parse(t, `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],"syscalls":[`+rules+`]}`)
+		found, err := Disagreements(p, Context{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []Cause
+		for _, d := range found {
+			got = append(got, d.Cause)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", rules, diff)
+		}
+		if n := len(CheckCompiled(p, Context{})); n != len(want) {
+			t.Errorf("%s: %d findings", rules, n)
+		}
+	}
+}
+
 // TestCheckCompiled has profiles of which the compiled program differs, or was
 // not asked for: one finding for each call and difference, at the rule, short.
 func TestCheckCompiled(t *testing.T) {

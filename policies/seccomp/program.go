@@ -13,6 +13,7 @@ type Program struct {
 	archs     []abi
 	otherwise Outcome
 	calls     map[call][]clause // in the order they are tested
+	unheard   map[call]bool     // multiplexers that a rule is about and does not reach
 	stub      []stub
 }
 
@@ -64,7 +65,7 @@ func (p Profile) program(ctx Context) (*Program, error) {
 	}
 	prog := &Program{
 		archs: r.archs, otherwise: outcome(p.Default, p.DefaultErrno),
-		calls: map[call][]clause{},
+		calls: map[call][]clause{}, unheard: map[call]bool{},
 	}
 	for _, i := range r.rules {
 		if err := prog.insert(i, p.Rules[i], ctx); err != nil {
@@ -105,7 +106,11 @@ func (g *Program) insertFor(a abi, c clause) error {
 		}
 	}
 	m, ok := multiplexed(a.audit, c.name)
-	if !ok || !own && !c.aboutFirst() {
+	if !ok {
+		return nil
+	}
+	if !own && !c.aboutFirst() {
+		g.unheard[call{a.audit, m.nr}] = true
 		return nil
 	}
 	c.args = m.under(c.args)
