@@ -14,7 +14,7 @@ tags = $(shell test -e /usr/include/seccomp.h && command -v gcc >/dev/null && ec
 bpf = $(shell test "$$(id -u)" = 0 && test -e /sys/kernel/btf/vmlinux && echo 1)
 root = $(filter 0,$(shell id -u))
 
-.PHONY: all build test test-matrix test-vm test-html demo bench generate lint fuzz clean
+.PHONY: all build test test-matrix test-vm test-html storm demo bench generate lint fuzz clean
 
 all: build
 
@@ -53,6 +53,14 @@ VM ?= all
 test-vm:
 	fixtures/install.sh busybox-static cpio runc crun xz-utils
 	ADVISOR_VM=$(VM) $(GO) test -count=1 -timeout 3h -v ./fixtures/vm
+
+# 200 namespaces a second and, beside them, containers of runc and crun as fast as
+# they can be started, all recorded, for STORM seconds.
+STORM ?= 60
+storm: libseccomp
+	$(if $(root),fixtures/bed/install.sh)
+	ADVISOR_REQUIRE_BPF=$(bpf) ADVISOR_STORM_SECONDS=$(STORM) $(GO) test -count=1 -v -timeout 15m \
+		-run '^TestStorm$$' -tags "$(tags)" ./monitor
 
 demo: build
 	fixtures/demo/run.sh

@@ -53,7 +53,7 @@ static __always_inline bool too_many(struct arg_key *k)
 	__u64 *n = bpf_map_lookup_elem(&arg_counts, &c), one = 1;
 
 	if (!n)
-		return bpf_map_update_elem(&arg_counts, &c, &one, BPF_NOEXIST) == -7;
+		return unkept(bpf_map_update_elem(&arg_counts, &c, &one, BPF_NOEXIST));
 	__sync_fetch_and_add(n, 1);
 	return *n > ARGS_DISTINCT;
 }
@@ -79,10 +79,8 @@ __noinline int note_args(__u32 slot, __u64 registers, __u64 nr, __u32 class, __u
 			return 0;
 	}
 	see(&by, CURRENT());
-	if (bpf_map_update_elem(&args, &k, &by, BPF_NOEXIST) == -7 /* E2BIG */) {
-		s->flags |= SLOT_FACTS_LOST;
-		LOSE(args);
-	}
+	if (unkept(bpf_map_update_elem(&args, &k, &by, BPF_NOEXIST)))
+		LOSE_OF(s, args);
 	__sync_fetch_and_add(&fresh, 1);
 	return 0;
 }

@@ -38,12 +38,12 @@ int caps_ask(void *ctx)
 	__u64 id = bpf_get_current_pid_tgid();
 	struct asked a = ARGS(ctx);
 	struct mnt_namespace *m;
+	struct slot *s;
 	__u32 i;
 
-	if (!contained(CURRENT(), &m, &i))
-		return 0;
-	if (bpf_map_update_elem(&cap_asked, &id, &a, BPF_ANY))
-		LOSE(caps);
+	s = contained(CURRENT(), &m, &i);
+	if (s && bpf_map_update_elem(&cap_asked, &id, &a, BPF_ANY))
+		LOSE_OF(s, caps);
 	return 0;
 }
 

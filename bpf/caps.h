@@ -44,10 +44,8 @@ static __always_inline void keep(struct slot *s, struct task_struct *t, struct c
 	}
 	see(&v->by, t);
 	v->count = 1;
-	if (bpf_map_update_elem(&caps, k, v, BPF_NOEXIST) == -7 /* E2BIG */) {
-		s->flags |= SLOT_FACTS_LOST;
-		LOSE(caps);
-	}
+	if (unkept(bpf_map_update_elem(&caps, k, v, BPF_NOEXIST)))
+		LOSE_OF(s, caps);
 	__sync_fetch_and_add(&fresh, 1);
 }
 

@@ -5,6 +5,21 @@
 
 #define LOSE(what) __sync_fetch_and_add(&lost.what, 1)
 
+/* A fact of one container: it is counted for all, marked, and counted for it. */
+#define LOSE_OF(slot, what) do { \
+	LOSE(what); \
+	(slot)->flags |= SLOT_FACTS_LOST; \
+	__sync_fetch_and_add(&(slot)->lost.what, 1); \
+} while (0)
+
+/* What adding an entry came to: it is not there. A full map is the usual reason and
+ * not the only one: a lock that is not to be had is another. Where somebody else
+ * has just added the same entry (EEXIST), it is there. */
+static __always_inline bool unkept(long err)
+{
+	return err && err != -17;
+}
+
 /* Inode numbers of namespaces are handed out again at once; these are not. */
 static __always_inline __u64 unique_id(struct mnt_namespace *m)
 {

@@ -35,6 +35,6 @@ static __always_inline void count_rare(__u64 id, __u64 nr, __u8 arch)
 	n = bpf_map_lookup_elem(&rare_counts, &k);
 	if (n)
 		__sync_fetch_and_add(n, 1);
-	else if (bpf_map_update_elem(&rare_counts, &k, &one, BPF_NOEXIST) == -7 /* E2BIG */)
+	else if (unkept(bpf_map_update_elem(&rare_counts, &k, &one, BPF_NOEXIST)))
 		LOSE(counts);
 }

@@ -12,6 +12,13 @@ static __always_inline void see(struct sighting *by, struct task_struct *t)
 	by->exe = exe_of();
 }
 
+/* The reader comes when it likes; sooner where the ring fills up meanwhile. */
+static __always_inline __u64 wakeup(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING / 2 ? BPF_RB_FORCE_WAKEUP :
+									   BPF_RB_NO_WAKEUP;
+}
+
 /* A full ring costs the sighting, not the fact, so nothing waits for the reader. */
 static __always_inline void tell(__u32 kind, __u32 slot, __u64 id, __u32 nr, __u8 arch,
 				 __u8 class, __u32 code, struct task_struct *t)
@@ -30,5 +37,5 @@ static __always_inline void tell(__u32 kind, __u32 slot, __u64 id, __u32 nr, __u
 	e->arch = arch;
 	e->class = class;
 	see(&e->by, t);
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e, wakeup());
 }

@@ -41,6 +41,7 @@ __noinline __u64 exe_of(void)
 {
 	struct task_struct *t = CURRENT();
 	struct file *f = BPF_CORE_READ(t, mm, exe_file);
+	struct mnt_namespace *m = mount_ns(t);
 	struct exe *e;
 	struct path p;
 	__u32 zero = 0;
@@ -52,6 +53,9 @@ __noinline __u64 exe_of(void)
 	BPF_CORE_READ_INTO(&p.dentry, f, f_path.dentry);
 	key = (__u64)p.dentry * 0x9E3779B97F4A7C15ULL ^ (__u64)p.mnt;
 	key ^= BPF_CORE_READ(p.dentry, d_inode, i_ino) << 32;
+	/* The address of a mount is handed out again when its container is gone. */
+	if (m)
+		key ^= unique_id(m) * 0xC2B2AE3D27D4EB4FULL;
 	if (bpf_map_lookup_elem(&exes, &key))
 		return key;
 	e = bpf_map_lookup_elem(&exe_scratch, &zero);

@@ -93,8 +93,7 @@ static __always_inline void note_exec(struct slot *s, struct task_struct *t,
 	if (bpf_map_lookup_elem(&files, &k))
 		return;
 	if (crowded(&k)) {
-		s->flags |= SLOT_FACTS_LOST;
-		LOSE(files);
+		LOSE_OF(s, files);
 		return;
 	}
 	place((__u64)p.mnt, (__u64)p.dentry);

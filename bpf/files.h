@@ -254,7 +254,7 @@ static __always_inline bool crowded(struct file_key *k)
 	__u64 *n = bpf_map_lookup_elem(&file_counts, &c), one = 1;
 
 	if (!n)
-		return bpf_map_update_elem(&file_counts, &c, &one, BPF_NOEXIST) == -7;
+		return unkept(bpf_map_update_elem(&file_counts, &c, &one, BPF_NOEXIST));
 	__sync_fetch_and_add(n, 1);
 	return *n > (k->access == ACCESS_EXEC ? PROGRAMS : DIRECTORIES);
 }
@@ -286,9 +286,7 @@ static __always_inline void keep_file(struct slot *s, struct task_struct *t, str
 				      struct file_val *v)
 {
 	see(&v->by, t);
-	if (bpf_map_update_elem(&files, k, v, BPF_NOEXIST) == -7 /* E2BIG */) {
-		s->flags |= SLOT_FACTS_LOST;
-		LOSE(files);
-	}
+	if (unkept(bpf_map_update_elem(&files, k, v, BPF_NOEXIST)))
+		LOSE_OF(s, files);
 	__sync_fetch_and_add(&opened, 1);
 }

@@ -12,6 +12,7 @@ __u32 host_inum;
 __u32 host_netns;
 
 __u64 attached_at;		/* boot clock, ns */
+__u64 booted_at;		/* by the recorder's clock, ns since 1970; only user space reads it */
 __u32 leaving;			/* the probe on the way out is attached */
 
 volatile const __u32 stack_shift = 14;
@@ -29,12 +30,12 @@ struct {
 } free_slots SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 2 << 20);
+	__uint(max_entries, RING);
 } events SEC(".maps");
 MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u64, __u32, by_id);
 MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u64, __u64, by_cgroup);
 MAP(BPF_MAP_TYPE_HASH, 2 * SLOTS, __u32, __u64, by_netns);
-MAP(BPF_MAP_TYPE_LRU_HASH, 256, __u64, __u64, turned_away);
+MAP(BPF_MAP_TYPE_LRU_HASH, 2048, __u64, __u64, turned_away);
 MAP(BPF_MAP_TYPE_HASH, 8192, struct call_key, struct sighting, calls);
 MAP(BPF_MAP_TYPE_LRU_HASH, 4096, __u64, struct exe, exes);
 MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct task, task_scratch);

@@ -10,6 +10,27 @@
 
 MAP(BPF_MAP_TYPE_HASH, 16384, struct net_key, struct net_val, nets);
 
+/* The slot that has this id, null where none has it any more. */
+static __always_inline struct slot *slot_with(__u64 id)
+{
+	__u32 *i = bpf_map_lookup_elem(&by_id, &id);
+	struct slot *s;
+
+	if (!i)
+		return 0;
+	s = &slots[*i & (SLOTS - 1)];
+	return s->id == id ? s : 0;
+}
+
+/* A fact of the container of this id, which may not be known. */
+#define LOSE_BY_ID(id, what) do { \
+	struct slot *whose = slot_with(id); \
+	if (whose) \
+		LOSE_OF(whose, what); \
+	else \
+		LOSE(what); \
+} while (0)
+
 static __always_inline void keep_net(struct net_key *k, struct net_val *v)
 {
 	struct net_val *old = bpf_map_lookup_elem(&nets, k);
@@ -19,7 +40,7 @@ static __always_inline void keep_net(struct net_key *k, struct net_val *v)
 		return;
 	}
 	v->count = 1;
-	if (bpf_map_update_elem(&nets, k, v, BPF_NOEXIST) == -7 /* E2BIG */)
-		LOSE(nets);
+	if (unkept(bpf_map_update_elem(&nets, k, v, BPF_NOEXIST)))
+		LOSE_BY_ID(k->id, nets);
 	__sync_fetch_and_add(&fresh, 1);
 }

@@ -34,7 +34,7 @@ static __always_inline void settle(struct cap_key *unknown, __s16 outcome)
 	k.outcome = outcome;
 	if (!v || bpf_map_lookup_elem(&caps, &k))
 		return;
-	if (bpf_map_update_elem(&caps, &k, v, BPF_NOEXIST) == -7 /* E2BIG */)
+	if (unkept(bpf_map_update_elem(&caps, &k, v, BPF_NOEXIST)))
 		LOSE(outcomes);
 	__sync_fetch_and_add(&fresh, 1);
 }

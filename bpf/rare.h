@@ -23,10 +23,8 @@ static __always_inline void keep_call(struct slot *s, struct call_key *k)
 	if (bpf_map_lookup_elem(&calls, k))
 		return;
 	see(&by, CURRENT());
-	if (bpf_map_update_elem(&calls, k, &by, BPF_NOEXIST) == -7 /* E2BIG */) {
-		s->flags |= SLOT_FACTS_LOST;
-		LOSE(calls);
-	}
+	if (unkept(bpf_map_update_elem(&calls, k, &by, BPF_NOEXIST)))
+		LOSE_OF(s, calls);
 	__sync_fetch_and_add(&fresh, 1);
 }
 

@@ -252,6 +252,7 @@ type RecorderSlot struct {
 	Cgroup uint64
 	Time   uint64
 	Sync   uint64
+	Ended  uint64
 	Inum   uint32
 	Netns  uint32
 	Pidns  uint32
@@ -263,6 +264,17 @@ type RecorderSlot struct {
 	Aside  [8]uint8
 	Comm   [16]int8
 	Path   [256]int8
+	Lost   struct {
+		_       structs.HostLayout
+		Calls   uint32
+		Args    uint32
+		Caps    uint32
+		Nets    uint32
+		Sockets uint32
+		Files   uint32
+		Sctp    uint32
+		Pad     uint32
+	}
 	Seen   [512]uint8
 	Compat [512]uint8
 }
@@ -349,6 +361,7 @@ const (
 	RecorderProgSend6        = "send6"
 	RecorderProgTcp          = "tcp"
 	RecorderVarAttachedAt    = "attached_at"
+	RecorderVarBootedAt      = "booted_at"
 	RecorderVarByInum        = "by_inum"
 	RecorderVarCounting      = "counting"
 	RecorderVarExitsWanted   = "exits_wanted"
@@ -477,6 +490,7 @@ type RecorderMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type RecorderVariableSpecs struct {
 	AttachedAt   *ebpf.VariableSpec `ebpf:"attached_at"`
+	BootedAt     *ebpf.VariableSpec `ebpf:"booted_at"`
 	ByInum       *ebpf.VariableSpec `ebpf:"by_inum"`
 	Counting     *ebpf.VariableSpec `ebpf:"counting"`
 	ExitsWanted  *ebpf.VariableSpec `ebpf:"exits_wanted"`
@@ -590,6 +604,7 @@ func (m *RecorderMaps) Close() error {
 // It can be passed to LoadRecorderObjects or ebpf.CollectionSpec.LoadAndAssign.
 type RecorderVariables struct {
 	AttachedAt   *ebpf.Variable `ebpf:"attached_at"`
+	BootedAt     *ebpf.Variable `ebpf:"booted_at"`
 	ByInum       *ebpf.Variable `ebpf:"by_inum"`
 	Counting     *ebpf.Variable `ebpf:"counting"`
 	ExitsWanted  *ebpf.Variable `ebpf:"exits_wanted"`

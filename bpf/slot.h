@@ -69,8 +69,10 @@ __noinline int make_slot(void)
 		}
 		bpf_map_push_elem(&free_slots, &i, 0);
 		known = bpf_map_lookup_elem(&by_id, &id);
-		if (!known)
+		if (!known) {
+			turn_away(id);
 			return -1;
+		}
 	}
 	i = *known;
 out:

@@ -15,6 +15,7 @@ enum {
 	COMM = 16,
 	CGROUP_PATH = 256,
 	EXE_PATH = 256,
+	RING = 2 << 20,		/* bytes of events that nobody has read yet */
 	FRAMES = 12,
 };
 
@@ -35,7 +36,13 @@ enum { X32 = 0x40000000 };	/* the bit in a call's number */
  * another container or under another filter. Kept apart from seen[]. */
 enum aside { ASIDE_UNSHARE, ASIDE_SETNS, ASIDE_SECCOMP, ASIDE_PRCTL, ASIDES };
 
+/* 8 is user space's, for a slot that is of nobody and not free yet. */
 enum slot_flag { SLOT_LATE = 1, SLOT_ENDED = 2, SLOT_FACTS_LOST = 4 };
+
+/* What could not be kept of one container. */
+struct facts_lost {
+	__u32 calls, args, caps, nets, sockets, files, sctp, pad;
+};
 
 /* A mount namespace that is not the host's. */
 struct slot {
@@ -43,11 +50,13 @@ struct slot {
 	__u64 cgroup;		/* id of the cgroup below */
 	__u64 time;		/* of the first call, boot clock, ns */
 	__u64 sync;		/* when a filter for all threads began, 0 while none does */
+	__u64 ended;		/* when its first process did, 0 while it lives */
 	__u32 inum, netns, pidns, pid;
 	__u32 flags, code, execs, init;
 	__u8 aside[8];
 	char comm[COMM];
 	char path[CGROUP_PATH];	/* names from the leaf up, each ended by a zero */
+	struct facts_lost lost;
 	__u8 seen[CALLS];
 	__u8 compat[CALLS];
 };

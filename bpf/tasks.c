@@ -93,6 +93,7 @@ int gone(__u64 *ctx)
 	if (!s || !is_init(t, s->flags, s->init))
 		return 0;
 	s->code = READ(t, exit_code);
+	s->ended = bpf_ktime_get_boot_ns();
 	s->flags |= SLOT_ENDED;
 	tell(EVENT_EXIT, i, s->id, 0, 0, 0, s->code, t);
 	return 0;

@@ -61,7 +61,7 @@ static __always_inline struct owner *claim_stream(struct sock *sk, struct task_s
 		return 0;
 	o = remember(sk);
 	if (!o) {
-		LOSE(sockets);
+		LOSE_BY_ID(id, sockets);
 		return 0;
 	}
 	o->id = id;
@@ -73,9 +73,9 @@ static __always_inline struct owner *claim_stream(struct sock *sk, struct task_s
  * share a cgroup, with the host too. */
 static __always_inline bool fits(__u64 *id, __u32 netns)
 {
-	__u32 *i = id ? bpf_map_lookup_elem(&by_id, id) : 0;
+	struct slot *s = id ? slot_with(*id) : 0;
 
-	return i && slots[*i & (SLOTS - 1)].netns == netns;
+	return s && s->netns == netns;
 }
 
 static __always_inline __u64 by_hint(struct net_key *k, struct net_val *v)

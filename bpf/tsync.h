@@ -45,8 +45,7 @@ static __always_inline void sync_threads(struct slot *s, __u64 since)
 	s->sync = since;
 	if (!forget_threads())
 		return;
-	s->flags |= SLOT_FACTS_LOST;
-	LOSE(calls);
+	LOSE_OF(s, calls);
 }
 
 /* Whether this call gives all threads a filter. */

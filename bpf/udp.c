@@ -16,7 +16,7 @@ static __always_inline struct owner *claim_datagram(struct bpf_sock *sk)
 		return 0;
 	o = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!o) {
-		LOSE(sockets);
+		LOSE_BY_ID(id, sockets);
 		return 0;
 	}
 	o->id = id;
@@ -106,8 +106,10 @@ static __always_inline int name_port(struct bpf_sock_addr *c, bool v6)
 SEC("cgroup/sock_create")
 int create(struct bpf_sock *sk)
 {
-	if (sk->protocol == PROTO_SCTP && owner_now())
-		LOSE(sctp);
+	__u64 id = sk->protocol == PROTO_SCTP ? owner_now() : 0;
+
+	if (id)
+		LOSE_BY_ID(id, sctp);
 	return 1;
 }
 

@@ -239,6 +239,7 @@ type UntypedSlot struct {
 	Cgroup uint64
 	Time   uint64
 	Sync   uint64
+	Ended  uint64
 	Inum   uint32
 	Netns  uint32
 	Pidns  uint32
@@ -250,6 +251,17 @@ type UntypedSlot struct {
 	Aside  [8]uint8
 	Comm   [16]int8
 	Path   [256]int8
+	Lost   struct {
+		_       structs.HostLayout
+		Calls   uint32
+		Args    uint32
+		Caps    uint32
+		Nets    uint32
+		Sockets uint32
+		Files   uint32
+		Sctp    uint32
+		Pad     uint32
+	}
 	Seen   [512]uint8
 	Compat [512]uint8
 }
@@ -337,6 +349,7 @@ const (
 	UntypedProgSend6        = "send6"
 	UntypedProgTcp          = "tcp"
 	UntypedVarAttachedAt    = "attached_at"
+	UntypedVarBootedAt      = "booted_at"
 	UntypedVarByInum        = "by_inum"
 	UntypedVarCounting      = "counting"
 	UntypedVarExitsWanted   = "exits_wanted"
@@ -466,6 +479,7 @@ type UntypedMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type UntypedVariableSpecs struct {
 	AttachedAt   *ebpf.VariableSpec `ebpf:"attached_at"`
+	BootedAt     *ebpf.VariableSpec `ebpf:"booted_at"`
 	ByInum       *ebpf.VariableSpec `ebpf:"by_inum"`
 	Counting     *ebpf.VariableSpec `ebpf:"counting"`
 	ExitsWanted  *ebpf.VariableSpec `ebpf:"exits_wanted"`
@@ -581,6 +595,7 @@ func (m *UntypedMaps) Close() error {
 // It can be passed to LoadUntypedObjects or ebpf.CollectionSpec.LoadAndAssign.
 type UntypedVariables struct {
 	AttachedAt   *ebpf.Variable `ebpf:"attached_at"`
+	BootedAt     *ebpf.Variable `ebpf:"booted_at"`
 	ByInum       *ebpf.Variable `ebpf:"by_inum"`
 	Counting     *ebpf.Variable `ebpf:"counting"`
 	ExitsWanted  *ebpf.Variable `ebpf:"exits_wanted"`

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -17,20 +19,16 @@ import (
 // act is what this test binary does in a container: one known thing.
 func act(args []string) int {
 	switch args[0] {
-	case "loop":
-		return actLoop(func() { _, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0) })
-	case "opens":
-		return actLoop(func() { openClose("/etc/passwd", unix.O_RDONLY) })
-	case "rewrites":
-		return actLoop(func() { openClose(os.TempDir()+"/advisor-bench", unix.O_RDWR|unix.O_CREAT) })
+	case "loop", "opens", "rewrites":
+		return actLoop(repeated(args[0]))
 	case "fork":
-		return actFork()
+		return must(actFork(args[1], args[2]))
 	case "caps":
 		return must(actCaps())
 	case "network":
 		return must(actNetwork())
 	case "record":
-		return must(actRecord(args[1], args[2]))
+		return must(actRecord(args[1], args[2], args[3]))
 	case "server":
 		return must(actServer())
 	case "client":
@@ -49,11 +47,14 @@ func act(args []string) int {
 		return must(actMemfd())
 	case "crowd":
 		return must(actCrowd())
+	case "redirected":
+		return must(actRedirected())
+	case "call":
+		return must(actCall(args[1]))
 	case "ioctls":
-		for cmd := range uintptr(100) {
-			_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, ^uintptr(0), cmd, 0)
-		}
-		return 0
+		return actIoctls()
+	case "arguments":
+		return actArguments()
 	case "hold":
 		return must(actHold())
 	case "often":
@@ -69,20 +70,49 @@ func act(args []string) int {
 	case "files":
 		return must(actFiles(args[1]))
 	case "refused":
-		action, err := strconv.ParseUint(args[1], 0, 32)
-		return must(errors.Join(err, actRefused(uint32(action), len(args) > 2)))
+		return must(actRefusedBy(args[1], len(args) > 2))
 	}
 	fmt.Fprintln(os.Stderr, "unknown act", args)
 	return 2
 }
 
-// actRecord records until it is killed, with its probes pinned.
-func actRecord(output, pin string) error {
-	_, err := Run(context.Background(), Options{
-		Output: output, Pin: pin, Selection: container.Selection{Host: true},
+// actRecord records everything until it is asked to end, or killed.
+func actRecord(path, pin, slots string) error {
+	n, err := strconv.Atoi(slots)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM)
+	defer stop()
+	res, err := Run(ctx, Options{
+		Output: path, Pin: pin, Slots: n, Force: true, Selection: container.Selection{Host: true},
 		Ready: func(Status) { fmt.Println("ready") },
 	})
+	for _, loss := range brief(res.Losses) {
+		fmt.Printf("lost %d at %s/%s: %s\n", loss.Count, loss.Probe, loss.Stage, loss.Reason)
+	}
 	return err
+}
+
+func actRefusedBy(number string, threads bool) error {
+	action, err := strconv.ParseUint(number, 0, 32)
+	return errors.Join(err, actRefused(uint32(action), threads))
+}
+
+// actCall makes one call of a number, whatever comes of it.
+func actCall(number string) error {
+	nr, err := strconv.Atoi(number)
+	if err == nil {
+		_, _, _ = unix.RawSyscall(uintptr(nr), 0, 0, 0)
+	}
+	return err
+}
+
+func actIoctls() int {
+	for cmd := range uintptr(100) {
+		_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, ^uintptr(0), cmd, 0)
+	}
+	return 0
 }
 
 func must(err error) int {
@@ -97,6 +127,17 @@ func openClose(path string, flags int) {
 	if fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0o600); err == nil {
 		unix.Close(fd)
 	}
+}
+
+// repeated is what a loop of that name does.
+func repeated(name string) func() {
+	switch name {
+	case "opens":
+		return func() { openClose("/etc/passwd", unix.O_RDONLY) }
+	case "rewrites":
+		return func() { openClose(os.TempDir()+"/advisor-bench", unix.O_RDWR|unix.O_CREAT) }
+	}
+	return func() { _, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0) }
 }
 
 // actLoop does something as often as each line asks for, and says what that cost.
@@ -137,25 +178,44 @@ func forkCalls() []uintptr {
 	}
 }
 
-// actFork makes children in mount namespaces of their own which make those calls
-// at once and nothing else. Before each, a child that stays on the host does the
-// same and leaves its kernel stack to the next.
-func actFork() int {
-	runtime.LockOSThread()
+// tagged is what no kernel has a call for: each namespace of a test makes one of a
+// number from here on that is its own, which is how it is known again, whoever
+// else has containers on this machine, and whatever evidence was lost.
+const tagged = 100_000
+
+// taggedCalls are those of a namespace with a tag. It comes at the end: a call of
+// an unknown number has the recorder look at its task anew.
+func taggedCalls(tag int) []uintptr {
 	list := forkCalls()
-	for range shortLived {
+	return slices.Insert(list, len(list)-1, uintptr(tagged+tag))
+}
+
+// actFork makes so many children in mount namespaces of their own, tagged from a
+// number on, which make those calls at once and nothing else. Before each, a child
+// that stays on the host does the same and leaves its kernel stack to the next.
+func actFork(first, many string) error {
+	from, err := strconv.Atoi(first)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(many)
+	if err != nil {
+		return err
+	}
+	runtime.LockOSThread()
+	for i := range n {
+		list := taggedCalls(from + i)
 		for _, flags := range []uintptr{0, unix.CLONE_NEWNS} {
 			pid, err := fork(flags, list, false)
 			if err == nil {
 				_, err = unix.Wait4(pid, nil, 0, nil)
 			}
 			if err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				return 1
+				return err
 			}
 		}
 	}
-	return 0
+	return nil
 }
 
 // fork has a child make calls, and stay where it is to hold. It has no Go

@@ -2,13 +2,13 @@ package monitor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,6 +27,8 @@ type fakeDocker struct {
 	path  string
 	delay time.Duration
 	mute  bool // nothing is answered at all
+	// What is answered is no description of anything, or breaks off in the middle.
+	garbage, dies bool
 
 	mu        sync.Mutex
 	names     map[string]string // by id, of containers that are there
@@ -54,6 +56,12 @@ func (d *fakeDocker) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	switch {
 	case d.mute:
 		<-q.Context().Done()
+	case d.garbage:
+		fmt.Fprint(w, "\x00\xff{]\"Id\":", strings.Repeat("[", 1000))
+	case d.dies:
+		w.Header().Set("Content-Length", "4096")
+		fmt.Fprintf(w, `{"Id":%q,"Name":"/wanted-0","State":{`, path.Base(path.Dir(q.URL.Path)))
+		panic(http.ErrAbortHandler)
 	case q.URL.Path == "/events":
 		d.events(w, q)
 	case q.URL.Path == "/containers/json":
@@ -130,18 +138,13 @@ func (d *fakeDocker) listening(t *testing.T) {
 // each removed as soon as it has ended.
 func (d *fakeDocker) burst(t *testing.T, names map[string]string) {
 	dir := bundle(t, "ls / >/dev/null")
-	raw, err := os.ReadFile(filepath.Join(dir, "config.json"))
-	if err != nil {
-		t.Error(err)
-		return
-	}
 	var wait sync.WaitGroup
 	next := make(chan string)
 	for range 8 {
 		wait.Go(func() {
 			for id := range next {
 				d.create(id, names[id])
-				runAs(t, dir, raw, id)
+				runAs(t, dir, id)
 				d.remove(id)
 			}
 		})
@@ -153,23 +156,13 @@ func (d *fakeDocker) burst(t *testing.T, names map[string]string) {
 	wait.Wait()
 }
 
-// runAs runs the bundle of config in Docker's cgroup of id.
-func runAs(t *testing.T, dir string, config []byte, id string) {
-	var spec map[string]any
-	if err := json.Unmarshal(config, &spec); err != nil {
-		t.Error(err)
-		return
-	}
-	spec["root"].(map[string]any)["path"] = filepath.Join(dir, "rootfs")
-	spec["linux"].(map[string]any)["cgroupsPath"] = "/docker/" + id
-	raw, err := json.Marshal(spec)
+// runAs runs the bundle in Docker's cgroup of id.
+func runAs(t *testing.T, dir, id string) {
 	own := filepath.Join(dir, id)
-	if err == nil {
-		err = os.Mkdir(own, 0o700)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(own, "config.json"), raw, 0o600)
-	}
+	err := rewrite(filepath.Join(dir, "config.json"), filepath.Join(own, "config.json"), func(spec map[string]any) {
+		spec["root"].(map[string]any)["path"] = filepath.Join(dir, "rootfs")
+		spec["linux"].(map[string]any)["cgroupsPath"] = "/docker/" + id
+	})
 	if err != nil {
 		t.Error(err)
 		return
@@ -254,6 +247,31 @@ func TestRuntimeHangs(t *testing.T) {
 	end, _ := got.records[len(got.records)-1].(*trace.End)
 	if unnamed != len(names) || end == nil || end.Complete != trace.CompleteFalse {
 		t.Errorf("%d of %d counted as unnamed, end %+v", unnamed, len(names), end)
+	}
+}
+
+// TestRuntimeMisbehaves: a runtime that answers nonsense, or dies while it answers,
+// names nobody. Each container is counted as one that may have been selected.
+func TestRuntimeMisbehaves(t *testing.T) {
+	for name, spoil := range map[string]func(*fakeDocker){
+		"garbage": func(d *fakeDocker) { d.garbage = true },
+		"dies":    func(d *fakeDocker) { d.dies = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newFakeDocker(t, 0, false)
+			spoil(d)
+			names, selected := dockerNames(24)
+			got := d.recordAnyway(t, names, container.Selection{Containers: selected})
+			unnamed := make(map[string]bool)
+			for _, loss := range got.Losses {
+				if loss.Stage == "name" && names[loss.Container] != "" {
+					unnamed[loss.Container] = true
+				}
+			}
+			if len(unnamed) != len(names) || got.Complete != trace.CompleteFalse {
+				t.Errorf("%d of %d counted as unnamed, complete %s", len(unnamed), len(names), got.Complete)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"advisor/bpf"
 )
 
 // bootClock is the time since boot, in the clock the probes use.
@@ -18,7 +20,18 @@ func bootClock() time.Duration {
 // is taken once, so that a step of the clock does not put facts out of order.
 type clock struct{ boot time.Time }
 
-func newClock() clock { return clock{boot: time.Now().UTC().Round(0).Add(-bootClock())} }
+// newClock takes the distance now, or as a recorder took it whose recording is
+// taken up: the same moment has one time of day in both their traces.
+func newClock(s *state) clock {
+	if booted := s.number(bpf.RecorderVarBootedAt); booted != 0 {
+		return clock{boot: time.Unix(0, int64(booted)).UTC()}
+	}
+	c := clockNow()
+	_ = s.write(bpf.RecorderVarBootedAt, uint64(c.boot.UnixNano())) // cannot fail: it is memory
+	return c
+}
+
+func clockNow() clock { return clock{boot: time.Now().UTC().Round(0).Add(-bootClock())} }
 
 // at is the time of day of a time since boot in ns, zero for 0.
 func (c clock) at(ns uint64) time.Time {

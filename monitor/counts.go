@@ -25,6 +25,7 @@ type counter struct {
 	every   time.Duration
 	written time.Time
 	in      map[uint64]*tally
+	read    bool // since the last scan
 }
 
 // tally is how often, in one namespace. The kernel's numbers only grow: calls,
@@ -118,8 +119,12 @@ func (r *recording) countSpace(s *space) {
 	if r.counts == nil || s.subject == nil {
 		return
 	}
-	if err := r.readCounts(); err != nil {
-		r.o.Log.Warn("occurrences are not counted", "error", err)
+	// Once for all that a scan finds: they have ended a while ago.
+	if !r.counts.read {
+		if err := r.readCounts(); err != nil {
+			r.o.Log.Warn("occurrences are not counted", "error", err)
+		}
+		r.counts.read = true
 	}
 	r.emitCounts(s.subject, []*space{s})
 	r.counts.forget(s.id)

@@ -172,7 +172,11 @@ func TestFilter(t *testing.T) {
 func TestFilterForAllThreads(t *testing.T) {
 	got := runAct(t, "tsync")
 	before, after := false, false
+	pids := make(map[string]int)
 	for _, c := range of[*trace.Syscall](got, baseName(self(t)[0])) {
+		if c.Phase == trace.PhaseRun {
+			pids[c.Name] = c.PID
+		}
 		if c.Name == "getsid" && c.Phase == trace.PhaseRun {
 			after = after || c.Filtered
 			before = before || !c.Filtered
@@ -180,6 +184,10 @@ func TestFilterForAllThreads(t *testing.T) {
 	}
 	if !before || !after {
 		t.Errorf("getsid without a filter %t, with one %t; want both", before, after)
+	}
+	// The one is of another thread than the other.
+	if pids["getsid"] == 0 || pids["getsid"] != pids["seccomp"] {
+		t.Errorf("getsid by process %d, seccomp by %d; want one process", pids["getsid"], pids["seccomp"])
 	}
 }
 
@@ -275,6 +283,32 @@ func TestWidthOfArguments(t *testing.T) {
 			t.Errorf("%s (-want +got)\n%s", name, diff)
 		}
 	}
+}
+
+// TestWholeArguments: all 32 bits of an argument are kept, each of its own place.
+func TestWholeArguments(t *testing.T) {
+	got := runWith(t, Options{Command: self(t, "arguments"), Arguments: true})
+	have := make(map[string]bool)
+	for _, c := range of[*trace.Syscall](got, baseName(self(t)[0])) {
+		for _, arg := range c.Args {
+			have[fmt.Sprintf("%s %d %#x", c.Name, arg.Index, arg.Value)] = true
+		}
+	}
+	for _, want := range []string{
+		"ioctl 1 0x89abcdef", "prctl 0 0x76543210", "socket 0 0x7fff1234", "socket 1 0x7fff5678", "socket 2 0x7fff9abc",
+	} {
+		if !have[want] {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+// actArguments makes calls that fail, with arguments that nobody else gives.
+func actArguments() int {
+	_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, ^uintptr(0), 0x89abcdef, 0)
+	_, _, _ = unix.RawSyscall(unix.SYS_PRCTL, 0x76543210, 0, 0)
+	_, _, _ = unix.RawSyscall(unix.SYS_SOCKET, 0x7fff1234, 0x7fff5678, 0x7fff9abc)
+	return 0
 }
 
 func TestTooManyArguments(t *testing.T) {

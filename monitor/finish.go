@@ -1,11 +1,11 @@
 package monitor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 
-	"advisor/bpf"
 	"advisor/monitor/container"
 	"advisor/trace"
 )
@@ -56,7 +56,7 @@ func (r *recording) close(c *subject) {
 // unnamed counts a container that a runtime made and did not name in time: it
 // may be one that was selected.
 func (r *recording) unnamed(c *subject) {
-	r.lost++
+	r.losers[c.rec.ID] = cmp.Or(c.rec.Name, c.rec.ID)
 	r.write(&trace.Loss{
 		Probe: "names", Stage: "name", Count: 1, Container: c.rec.ID,
 		Reason: "the runtime did not say in time whether this container is one of those selected",
@@ -72,7 +72,8 @@ func (r *recording) complete() trace.Complete {
 
 func (r *recording) result(reason string) Result {
 	return Result{
-		Status: r.status(), Complete: r.complete(), Reason: reason, Losses: r.lossRecords(r.told),
+		Status: r.status(), Complete: r.complete(), Reason: reason, Losses: r.lossesSoFar(), Losers: r.losers,
+		Unseen:   r.unmet(),
 		ExitCode: r.cmd.code,
 	}
 }
@@ -96,28 +97,6 @@ func (r *recording) unmatched() error {
 		strings.Join(r.o.SelectionText, " "), strings.Join(seen, ", "))
 }
 
-// losses writes what was lost since the last time.
-func (r *recording) losses() {
-	now := r.p.state.losses()
-	if now == r.told {
-		return
-	}
-	delta := bpf.RecorderLosses{
-		Slots: now.Slots - r.told.Slots, Events: now.Events - r.told.Events,
-		Calls: now.Calls - r.told.Calls, Caps: now.Caps - r.told.Caps,
-		Nets: now.Nets - r.told.Nets, Sockets: now.Sockets - r.told.Sockets,
-		Args: now.Args - r.told.Args, Counts: now.Counts - r.told.Counts,
-		Files: now.Files - r.told.Files, Lasts: now.Lasts - r.told.Lasts, Sctp: now.Sctp - r.told.Sctp,
-		Exes: now.Exes - r.told.Exes, Outcomes: now.Outcomes - r.told.Outcomes,
-	}
-	for _, loss := range r.lossRecords(delta) {
-		r.write(&loss)
-	}
-	r.lost += delta.Slots + delta.Calls + delta.Args + delta.Caps + delta.Nets + delta.Sockets +
-		delta.Files + delta.Sctp
-	r.told = now
-}
-
 // tornCalls writes how many last calls were not whole.
 func (r *recording) tornCalls() {
 	if r.torn > 0 {
@@ -126,36 +105,4 @@ func (r *recording) tornCalls() {
 			Reason: "last calls that others were written over while they were read",
 		})
 	}
-}
-
-// lossRecords names what was lost. The last three stages cost evidence and no
-// fact, so they do not make a trace incomplete.
-func (r *recording) lossRecords(l bpf.RecorderLosses) []trace.Loss {
-	slots := fmt.Sprintf("more than %d containers at a time: calls of those beyond", slotLimit(r.o))
-	all := []trace.Loss{
-		{Probe: "syscalls", Stage: "slot", Count: l.Slots, Reason: slots},
-		{Probe: "syscalls", Stage: "map", Count: l.Calls, Reason: "too many rare system calls"},
-		{Probe: "syscalls", Stage: "arguments", Count: l.Args, Reason: "too many distinct arguments"},
-		{Probe: "capabilities", Stage: "map", Count: l.Caps, Reason: "too many distinct checks"},
-		{Probe: "network", Stage: "map", Count: l.Nets, Reason: "too many distinct peers"},
-		{Probe: "network", Stage: "socket", Count: l.Sockets, Reason: "no memory for a socket's owner"},
-		{Probe: "files", Stage: "map", Count: l.Files, Reason: "too many distinct files"},
-		{Probe: "last", Stage: "slot", Count: l.Lasts, EvidenceOnly: true,
-			Reason: fmt.Sprintf("more than %d containers at a time: last calls of those beyond", Rings(max(r.o.Last, 1)))},
-		{Probe: "network", Stage: "sctp", Count: l.Sctp,
-			Reason: "SCTP sockets: of those only what they listen on is recorded"},
-		{Probe: "syscalls", Stage: "ring", Count: l.Events,
-			Reason: "time and process of first sightings; the facts are here", EvidenceOnly: true},
-		{Probe: "capabilities", Stage: "outcome", Count: l.Outcomes,
-			Reason: "outcome of the call of a check; the check is here", EvidenceOnly: true},
-		{Probe: "syscalls", Stage: "counts", Count: l.Counts,
-			Reason: "occurrences of rare calls; the calls are here", EvidenceOnly: true},
-	}
-	var lost []trace.Loss
-	for _, loss := range all {
-		if loss.Count > 0 {
-			lost = append(lost, loss)
-		}
-	}
-	return lost
 }

@@ -243,22 +243,25 @@ func (r *recording) settleNames() {
 // is left out.
 func (r *recording) nameless() {
 	for _, id := range slices.Sorted(maps.Keys(r.spaces)) {
-		s := r.spaces[id]
-		if s.subject != nil {
-			continue
+		if s := r.spaces[id]; s.subject == nil {
+			r.nobodys(s)
 		}
-		var rec trace.Container
-		if s.early != nil {
-			rec = *s.early
-		} else {
-			sight := s.sight
-			sight.MountNS = s.id
-			rec = r.ident.resolver.Locate(sight)
-		}
-		hidden := !s.known() && len(s.held) > 0 && !r.o.Selection.Empty()
-		r.adopt(s, rec, false)
-		if hidden && !s.subject.wanted {
-			r.unnamed(s.subject)
-		}
+	}
+}
+
+// nobodys makes a container of a namespace by what is known without asking.
+func (r *recording) nobodys(s *space) {
+	var rec trace.Container
+	if s.early != nil {
+		rec = *s.early
+	} else {
+		sight := s.sight
+		sight.MountNS = s.id
+		rec = r.ident.resolver.Locate(sight)
+	}
+	hidden := !s.known() && len(s.held) > 0 && !r.o.Selection.Empty()
+	r.adopt(s, rec, !s.known() && s.ended != 0)
+	if hidden && !s.subject.wanted {
+		r.unnamed(s.subject)
 	}
 }

@@ -118,9 +118,11 @@ type Status struct {
 type Result struct {
 	Status
 	Complete trace.Complete
-	Reason   string       // why it ended: interrupt, duration, quiet, exit, command
-	Losses   []trace.Loss // by what was lost
-	ExitCode int          // of Command, as a shell gives it, also where it could not be run; 0 without one
+	Reason   string            // why it ended: interrupt, duration, quiet, exit, command
+	Losses   []trace.Loss      // by what was lost, and by whom where that is known
+	Losers   map[string]string // names of the containers that losses are of, by id
+	Unseen   []string          // names of the selection that nobody seen goes by, as flags
+	ExitCode int               // of Command, as a shell gives it, also where it could not be run; 0 without one
 }
 
 // ErrNoContainer says that recording ended and nothing that was selected had
@@ -176,7 +178,7 @@ func (r *recording) record(ctx context.Context, names trace.Probes) (Result, err
 		return Result{}, err
 	}
 	if o.Resume {
-		if err := errors.Join(r.snapshot(false), r.uncount()); err != nil {
+		if err := errors.Join(r.takeUp(), r.snapshot(false), r.uncount()); err != nil {
 			return Result{}, err
 		}
 	}

@@ -25,6 +25,8 @@ const PinFolder = "/sys/fs/bpf/advisor"
 const (
 	pinMap  = "map_"
 	pinLink = "link_" // with two digits, for the order they were attached in
+	// The probe that comes and goes is detached first and attached last.
+	pinLeave = pinLink + "00_leaving"
 )
 
 // pin keeps maps and probes in the kernel when this process is gone: recording
@@ -45,6 +47,17 @@ func (p *probes) pin(dir string) error {
 		}
 	}
 	p.pinned = dir
+	return p.pinLeave()
+}
+
+// pinLeave pins the probe on the way out of calls too, while it is attached.
+func (p *probes) pinLeave() error {
+	if p.pinned == "" || p.leave == nil {
+		return nil
+	}
+	if err := p.leave.Pin(filepath.Join(p.pinned, pinLeave)); err != nil {
+		return fmt.Errorf("pinning the probe %s: %w", p.wayOut, err)
+	}
 	return nil
 }
 
@@ -78,6 +91,10 @@ func (p *probes) spare(o Options) {
 	}
 	o.Log.Warn("the recording goes on in the kernel: --resume takes it up, --cleanup ends it", "pin", p.pinned)
 	p.pinned = ""
+	if p.leave != nil {
+		_ = p.leave.Close() // the pin holds it
+		p.leave = nil
+	}
 }
 
 // resume takes up the recording that is pinned in dir.
@@ -103,8 +120,23 @@ func resume(dir string) (*probes, error) {
 	if err := p.resumeLinks(dir); err != nil {
 		return nil, err
 	}
-	p.state, err = openState(spec, p.coll)
-	return p, err
+	if p.state, err = openState(spec, p.coll); err != nil {
+		return nil, err
+	}
+	return p, p.resumeExits()
+}
+
+// resumeExits has the probe on the way out ready where it was, attached or not.
+func (p *probes) resumeExits() error {
+	wanted := p.spec.Variables[bpf.RecorderVarExitsWanted]
+	consts, err := p.coll.Maps[wanted.SectionName].LookupBytes(uint32(0))
+	switch {
+	case err != nil:
+		return fmt.Errorf("taking up the recording: %w", err)
+	case uint64(wanted.Offset) >= uint64(len(consts)) || consts[wanted.Offset] == 0:
+		return nil
+	}
+	return p.loadExits()
 }
 
 func (p *probes) resumeLinks(dir string) error {
@@ -117,6 +149,10 @@ func (p *probes) resumeLinks(dir string) error {
 		l, err := link.LoadPinnedLink(file, nil)
 		if err != nil {
 			return fmt.Errorf("taking up %s: %w", file, err)
+		}
+		if filepath.Base(file) == pinLeave {
+			p.leave = l
+			continue
 		}
 		_, name, _ := strings.Cut(strings.TrimPrefix(filepath.Base(file), pinLink), "_")
 		p.links, p.hooks = append(p.links, l), append(p.hooks, name)
@@ -134,8 +170,12 @@ func (p *probes) resumed() trace.Probes {
 		}
 		return "off: not pinned"
 	}
+	calls := hook(bpf.RecorderProgEnter)
+	if p.leave != nil {
+		calls += " " + p.spec.Programs[p.wayOut].SectionName
+	}
 	return trace.Probes{
-		Syscalls:     hook(bpf.RecorderProgEnter),
+		Syscalls:     calls,
 		Capabilities: hook(bpf.RecorderProgCapsFexit, bpf.RecorderProgCapsTp, bpf.RecorderProgCapsAnswer),
 		Network:      hook(bpf.RecorderProgTcp),
 	}

@@ -147,7 +147,7 @@ func TestMissingPrivilege(t *testing.T) {
 				rest = append(rest, have)
 			}
 		}
-		cmd := withCapabilities(t, rest, true, "record", filepath.Join(t.TempDir(), "trace.log"), PinFolder)
+		cmd := withCapabilities(t, rest, true, "record", filepath.Join(t.TempDir(), "trace.log"), PinFolder, "0")
 		cmd.Stderr = nil
 		out, err := cmd.CombinedOutput()
 		if want := "CAP_" + strings.ToUpper(name); err == nil || !strings.Contains(string(out), want) {

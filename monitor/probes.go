@@ -250,7 +250,11 @@ func (p *probes) watchExits(on bool) error {
 		return nil
 	}
 	if !on {
-		err := errors.Join(p.state.write(bpf.RecorderVarLeaving, uint32(0)), p.leave.Close())
+		err := p.state.write(bpf.RecorderVarLeaving, uint32(0))
+		if p.pinned != "" {
+			err = errors.Join(err, p.leave.Unpin())
+		}
+		err = errors.Join(err, p.leave.Close())
 		p.leave = nil
 		return err
 	}
@@ -259,7 +263,7 @@ func (p *probes) watchExits(on bool) error {
 		return fmt.Errorf("attaching sys_exit: %w", err)
 	}
 	p.leave = l
-	return p.state.write(bpf.RecorderVarLeaving, uint32(1))
+	return errors.Join(p.state.write(bpf.RecorderVarLeaving, uint32(1)), p.pinLeave())
 }
 
 // settle gives back what only loading needed: the types of the kernel and of the

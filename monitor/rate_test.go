@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -46,14 +45,11 @@ func TestRate(t *testing.T) {
 			}()
 		},
 	})
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, whole := wholeForks(got, filepath.Base(exe))
+	want := seconds * perSecond
+	found, whole := wholeForks(t, got, want)
 	t.Logf("%d found, %d whole, in %s", found, whole, took)
-	if want := seconds * perSecond; found != want || whole != want || got.Complete != trace.CompleteTrue {
-		t.Errorf("%d of %d found, %d whole, complete %s, %v", found, want, whole, got.Complete, got.Losses)
+	if found != want || whole != want || got.Complete != trace.CompleteTrue {
+		t.Errorf("%d of %d found, %d whole, complete %s, %v", found, want, whole, got.Complete, brief(got.Losses))
 	}
 }
 
@@ -64,11 +60,10 @@ func actRate(text string) error {
 		return err
 	}
 	runtime.LockOSThread()
-	list := forkCalls()
 	began := time.Now()
 	for i := range seconds * perSecond {
 		time.Sleep(time.Until(began.Add(time.Duration(i) * time.Second / perSecond)))
-		pid, err := fork(unix.CLONE_NEWNS, list, false)
+		pid, err := fork(unix.CLONE_NEWNS, taggedCalls(i), false)
 		if err == nil {
 			_, err = unix.Wait4(pid, nil, 0, nil)
 		}

@@ -1,7 +1,9 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,27 +36,32 @@ type recording struct {
 	ident    *identifier
 	nat      *translator
 
-	began     time.Time
-	snapped   time.Time
-	scanned   time.Time
-	scans     int
-	lastNew   time.Time
-	told      bpf.RecorderLosses
-	lost      uint64
-	hostNetns uint32
-	torn      uint64 // entries of the flight recorder that were not whole
-	gone      int    // selected containers that ended and are forgotten
-
-	met map[string]bool // names of the selection that a container went by
+	began      time.Time
+	snapped    time.Time
+	scanned    time.Time
+	scans      int
+	lastNew    time.Time
+	counted    lossCounts            // by the kernel, before the slots were last read
+	attributed lossCounts            // of that, what is known whose it is
+	told       lossCounts            // of that, what was told of nobody in particular
+	lost       uint64                // facts, by all that was told
+	lossesSaid map[trace.Loss]uint64 // by a loss without its count
+	met        map[string]bool       // names of the selection that a container went by
+	losers     map[string]string     // names of the containers that lost something, by id
+	hostNetns  uint32
+	orphans    map[uint64]uint32 // slots that a recorder before emptied, by namespace
+	torn       uint64            // entries of the flight recorder that were not whole
+	gone       int               // selected containers that ended and are forgotten
 }
 
 func newRecording(o Options, p *probes, out *output, cmd *command, i *identifier) *recording {
 	now := time.Now()
 	r := &recording{
-		o: o, p: p, out: out, cmd: cmd, clock: newClock(), sites: newSites(),
+		o: o, p: p, out: out, cmd: cmd, clock: newClock(p.state), sites: newSites(),
 		spaces: make(map[uint64]*space), subjects: make(map[string]*subject),
 		facts: newFacts(), ident: i, met: make(map[string]bool), nat: newTranslator(o.hostNet),
 		began: now, snapped: now, scanned: now, lastNew: now,
+		lossesSaid: make(map[trace.Loss]uint64), losers: make(map[string]string),
 	}
 	if p.counting() {
 		r.counts = newCounter()
@@ -97,6 +104,8 @@ func sightOf(t *bpf.RecorderTask) container.Sight {
 func (r *recording) follow(ctx context.Context) string {
 	tick := time.NewTicker(drainEvery)
 	defer tick.Stop()
+	crowd := watchRing(r.p.coll.Maps[bpf.RecorderMapEvents].FD(), r.o.Log)
+	defer crowd.close()
 	for {
 		select {
 		case <-ctx.Done():
@@ -105,16 +114,25 @@ func (r *recording) follow(ctx context.Context) string {
 			return "command"
 		case <-r.o.Dump:
 			r.dumpAll()
+		case <-crowd.noticed():
+			if err := r.p.state.drain(r.event); err != nil {
+				return r.broken(err)
+			}
 		case now := <-tick.C:
 			if err := r.step(now); err != nil {
-				r.o.Log.Error("recording stops", "error", err)
-				return "error: " + err.Error()
+				return r.broken(err)
 			}
 			if reason := r.enough(now); reason != "" {
 				return reason
 			}
 		}
 	}
+}
+
+// broken is the reason of a recording that an error ends.
+func (r *recording) broken(err error) string {
+	r.o.Log.Error("recording stops", "error", err)
+	return "error: " + err.Error()
 }
 
 // step does what is due.
@@ -194,6 +212,27 @@ func (r *recording) meet(c *subject) {
 	}
 }
 
+// unmet are the names of the selection that nobody went by, as flags.
+func (r *recording) unmet() []string {
+	for _, c := range r.subjects {
+		if c.wanted {
+			r.meet(c)
+		}
+	}
+	var names []string
+	for _, name := range r.o.Selection.Containers {
+		if !r.met[name] {
+			names = append(names, "--container="+name)
+		}
+	}
+	for _, name := range r.o.Selection.Pods {
+		if !r.met[name] {
+			names = append(names, "--pod="+name)
+		}
+	}
+	return names
+}
+
 // event takes one event of the ring.
 func (r *recording) event(e *bpf.RecorderEvent) {
 	s := r.space(e.Id)
@@ -212,7 +251,7 @@ func (r *recording) event(e *bpf.RecorderEvent) {
 	case eventExit:
 		r.born(s)
 		code := e.Code // the event's memory is used again
-		r.ended(s, e.By.Time, &code)
+		r.ended(s, cmp.Or(s.endedAt, e.By.Time), &code)
 	}
 }
 
@@ -242,6 +281,9 @@ func (r *recording) born(s *space) {
 // and its event there is a moment, so a fact is given one more snapshot for its
 // event to come, except when this is the last.
 func (r *recording) snapshot(last bool) error {
+	slots := r.counted[lostSlots] // read with the names of those concerned, see turnedAway
+	r.counted = allLost(r.p.state.losses())
+	r.counted[lostSlots] = slots
 	err := r.p.state.slots(func(i int, slot *bpf.RecorderSlot) {
 		s := r.space(slot.Id)
 		fresh := s.index == 0
@@ -262,11 +304,13 @@ func (r *recording) snapshot(last bool) error {
 func (r *recording) scan() {
 	away := r.turnedAway()
 	r.scans++
+	orphans := maps.Clone(r.orphans)
 	err := r.p.state.tasks(func(t *bpf.RecorderTask) {
+		delete(orphans, t.Id)
 		if s := r.spaces[t.Id]; s != nil {
 			s.scanned = r.scans
 		}
-		if s := away[t.Id]; s != nil && s.sight.MountNS == 0 {
+		if s := away[t.Id]; s != nil && !s.known() {
 			s.sight = sightOf(t)
 			r.identify(s)
 		}
@@ -275,12 +319,16 @@ func (r *recording) scan() {
 		r.o.Log.Warn("cannot see which containers ended", "error", err)
 		return
 	}
+	r.freeOrphans(orphans)
+	if r.counts != nil {
+		r.counts.read = false
+	}
 	now := uint64(bootClock())
 	gone := make(map[uint64]uint32) // slots to empty, by namespace
 	for _, s := range r.spaces {
 		alive := s.scanned == r.scans
-		if s.ended == 0 && !alive {
-			r.ended(s, now, r.codeOf(s))
+		if s.ended == 0 && !alive && s.begun() {
+			r.endUnseen(s, now)
 		}
 		if r.retire(s, alive) {
 			gone[s.id] = s.index
@@ -292,16 +340,6 @@ func (r *recording) scan() {
 			r.spaces[id].retired = inUse // tried again
 		}
 	}
-}
-
-// codeOf is the exit status that the kernel noted, nil where it saw no end: the
-// event may be on its way yet, or may have found no room.
-func (r *recording) codeOf(s *space) *uint32 {
-	slot, err := r.p.state.slot(s.index)
-	if err != nil || slot.Id != s.id || slot.Flags&slotEnded == 0 {
-		return nil
-	}
-	return &slot.Code
 }
 
 // ended notes the end of a namespace; it is its container's end when it is the
@@ -316,6 +354,20 @@ func (r *recording) ended(s *space, at uint64, code *uint32) {
 	}
 }
 
+// endUnseen notes the end of a namespace that no event told of. Its slot keeps the
+// time, so that who takes the recording up says the same.
+func (r *recording) endUnseen(s *space, now uint64) {
+	if s.index != 0 {
+		r.born(s) // the event may be on its way, and the slot knows the code
+	}
+	if s.endedAt == 0 && s.index != 0 && r.p.pinned != "" {
+		if err := r.p.state.noteEnd(s.index, now); err != nil {
+			r.o.Log.Warn("an end is not kept", "error", err)
+		}
+	}
+	r.ended(s, cmp.Or(s.endedAt, now), s.code)
+}
+
 // watchDenied has the way out of calls watched while a recorded container has a
 // filter that may refuse some.
 func (r *recording) watchDenied() {
@@ -325,6 +377,10 @@ func (r *recording) watchDenied() {
 	filtered := false
 	for _, c := range r.subjects {
 		filtered = filtered || c.wanted && c.filtered && !c.ended
+	}
+	// Who had a filter when the recorder before was killed is not known at once.
+	if !filtered && r.o.Resume && time.Since(r.began) < settleAfter {
+		return
 	}
 	if err := r.p.watchExits(filtered); err != nil {
 		r.o.Log.Warn("calls that a filter refuses are not seen", "error", err)

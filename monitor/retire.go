@@ -11,7 +11,8 @@ import (
 type retirement int
 
 const (
-	inUse retirement = iota
+	inUse   retirement = iota
+	settled            // all of it is in the trace, or on its way there
 	cleared
 	freed
 )
@@ -24,6 +25,8 @@ const keepEnded = 2 * time.Second
 // namespace after all gets a new slot with its next call, because nothing in the
 // old one says that a call was seen. Only when nobody is there at the next scan
 // is the slot handed out. One where somebody is, is given up.
+// A recording that is pinned empties a slot only when what it held is in the file:
+// who takes it up after this process was killed finds it in one of the two.
 // It tells whether the slot is to be emptied now.
 func (r *recording) retire(s *space, alive bool) (empty bool) {
 	if s.ended == 0 || alive {
@@ -37,8 +40,16 @@ func (r *recording) retire(s *space, alive bool) (empty bool) {
 		r.countSpace(s)
 		r.dump(s, trace.WhyEnd)
 		r.dropRing(s, bpf.RecorderRing{})
-		s.retired = cleared
-		return true
+		s.retired = settled
+		return r.p.pinned == "" && s.clear()
+	case s.retired == settled && s.written.spool == nil:
+		// What waits until it is known whose it is waits in memory.
+		if s.subject != nil && s.subject.decided && r.out.flush() == nil {
+			s.written = r.out.spool.mark()
+		}
+	case s.retired == settled && s.written.reached():
+		r.settleSpace(s)
+		return s.clear()
 	case s.retired == cleared:
 		if err := r.p.state.free(s.index); err != nil {
 			r.o.Log.Warn("freeing a slot", "error", err)
@@ -46,6 +57,30 @@ func (r *recording) retire(s *space, alive bool) (empty bool) {
 		s.retired = freed
 	}
 	return false
+}
+
+// clear is for a space whose slot is emptied now.
+func (s *space) clear() bool {
+	s.losses.kept()
+	s.retired = cleared
+	return true
+}
+
+// freeOrphans goes on with slots that a recorder which was killed had emptied, and
+// in whose namespaces nobody is.
+func (r *recording) freeOrphans(slots map[uint64]uint32) {
+	for id, index := range slots {
+		if err := r.p.state.free(index); err != nil {
+			r.o.Log.Warn("freeing a slot", "error", err)
+		}
+		delete(r.orphans, id)
+	}
+}
+
+// takeUp finds what the recorder before left half done.
+func (r *recording) takeUp() (err error) {
+	r.orphans, err = r.p.state.orphans()
+	return err
 }
 
 // lastFacts is how long after the end of a namespace facts of it may still get
@@ -62,10 +97,16 @@ func (r *recording) over(id uint64) bool {
 // forget drops a namespace that nothing will be added to, and its container with
 // the last of them: a recorder that runs for months sees millions.
 func (r *recording) forget(s *space) {
-	c := s.subject
 	over := bootClock()-time.Duration(s.ended) > keepEnded
-	if c == nil || !c.named || !c.ended || s.asking || !over {
+	if s.subject == nil && !s.known() && over && s.losses.now[lostSlots] > 0 {
+		r.nobodys(s) // there was no slot for it, and it was gone before it was looked at
+	}
+	c := s.subject
+	if c == nil || !c.named || !c.ended || s.asking || !over || c.wanted && s.losses.now != s.losses.told {
 		return
+	}
+	if s.losses.now[lostSlots] > 0 {
+		_ = r.p.coll.Maps[bpf.RecorderMapTurnedAway].Delete(s.id) // or it is not there any more
 	}
 	r.facts.forget(s.id)
 	delete(r.spaces, s.id)

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -19,7 +20,8 @@ func (s *state) empty(gone map[uint64]uint32) error {
 	var errs []error
 	for id, index := range gone {
 		_ = s.maps[bpf.RecorderMapById].Delete(id)
-		errs = append(errs, s.writeSlot(index, &bpf.RecorderSlot{}), s.uncount(index))
+		// Whose it was is for who takes the recording up before the slot is free.
+		errs = append(errs, s.writeSlot(index, &bpf.RecorderSlot{Time: id, Flags: slotCleared}), s.uncount(index))
 	}
 	is := func(id uint64) bool { return gone[id] != 0 }
 	return errors.Join(append(errs,
@@ -47,6 +49,10 @@ func (s *state) uncount(index uint32) error {
 
 // free lets the slot be handed out again.
 func (s *state) free(index uint32) error {
+	// First this: a slot that is listed twice would be given to two containers.
+	if err := s.writeSlot(index, &bpf.RecorderSlot{}); err != nil {
+		return err
+	}
 	if err := s.maps[bpf.RecorderMapFreeSlots].Put(nil, index); err != nil {
 		return fmt.Errorf("freeing slot %d: %w", index, err)
 	}
@@ -57,6 +63,16 @@ func (s *state) writeSlot(index uint32, slot *bpf.RecorderSlot) error {
 	size := int64(unsafe.Sizeof(*slot))
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(slot)), size)
 	if _, err := s.vars.WriteAt(raw, s.at[bpf.RecorderVarSlots]+int64(index)*size); err != nil {
+		return fmt.Errorf("writing slot %d: %w", index, err)
+	}
+	return nil
+}
+
+// noteEnd writes into a slot when its namespace ended.
+func (s *state) noteEnd(index uint32, at uint64) error {
+	var slot bpf.RecorderSlot
+	place := s.at[bpf.RecorderVarSlots] + int64(index)*int64(unsafe.Sizeof(slot)) + int64(unsafe.Offsetof(slot.Ended))
+	if _, err := s.vars.WriteAt(binary.NativeEndian.AppendUint64(nil, at), place); err != nil {
 		return fmt.Errorf("writing slot %d: %w", index, err)
 	}
 	return nil

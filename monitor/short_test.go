@@ -2,9 +2,12 @@ package monitor
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,8 +28,8 @@ const shortLived, atOnce = 300, 8
 // Each has to be there with every call that strace sees the same program make.
 func TestShortPrograms(t *testing.T) {
 	bed.Require(t, "strace")
-	truth := filepath.Join(t.TempDir(), "strace")
-	out, err := exec.Command("strace", "-qq", "-o", truth, "/usr/bin/true").CombinedOutput()
+	truth, program := filepath.Join(t.TempDir(), "strace"), ownTrue(t)
+	out, err := exec.Command("strace", "-qq", "-o", truth, program).CombinedOutput()
 	if err != nil {
 		bed.Skip(t, "strace cannot trace here: %v: %s", err, out)
 	}
@@ -34,18 +37,32 @@ func TestShortPrograms(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	got := run(t, ctx, Options{
 		Selection: container.Selection{Host: true},
-		Ready:     func(Status) { go spawn(cancel) },
+		Ready:     func(Status) { go spawn(program, cancel) },
 	})
 	found, whole := 0, 0
-	for _, set := range setsOf(got, "/true") {
+	for _, set := range setsOf(got, filepath.Base(program)) {
 		found++
 		if len(without(want, called(set, trace.PhaseRun))) == 0 {
 			whole++
 		}
 	}
 	if found != shortLived || whole != found {
-		t.Errorf("%d of %d found, %d of them whole; each calls %v", found, shortLived, whole, want)
+		t.Errorf("%d of %d found, %d of them whole, %v; each calls %v", found, shortLived, whole, brief(got.Losses), want)
 	}
+}
+
+// ownTrue is a true under a name that nobody else on this machine runs.
+func ownTrue(t *testing.T) string {
+	t.Helper()
+	program, err := os.ReadFile("/usr/bin/true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), fmt.Sprintf("true-%d", os.Getpid()))
+	if err := os.WriteFile(path, program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // setsOf groups the calls of one executable by namespace.
@@ -61,14 +78,14 @@ func setsOf(r recorded, exe string) map[string][]*trace.Syscall {
 
 // spawn makes mount namespaces in which a program runs for about a millisecond,
 // several at a time.
-func spawn(done func()) {
+func spawn(program string, done func()) {
 	defer done()
 	var wg sync.WaitGroup
 	next := make(chan struct{})
 	for range atOnce {
 		wg.Go(func() {
 			for range next {
-				cmd := exec.Command("/usr/bin/true")
+				cmd := exec.Command(program)
 				cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS}
 				_ = cmd.Run()
 			}
@@ -85,61 +102,99 @@ func spawn(done func()) {
 // child of a clone makes its calls at once, on a kernel stack that another task
 // had a moment ago.
 func TestShortForks(t *testing.T) {
-	found, whole := shortForks(t, "")
+	found, whole, losses := shortForks(t, Options{})
 	if found != shortLived || whole != found {
-		t.Errorf("%d of %d found, %d of them whole", found, shortLived, whole)
+		t.Errorf("%d of %d found, %d of them whole, %v", found, shortLived, whole, losses)
 	}
 }
 
 // TestShortForksNeedNewtask shows that the test above notices a recorder that
 // forgets to forget: the program that clears a new task's entry left out.
 func TestShortForksNeedNewtask(t *testing.T) {
-	found, whole := shortForks(t, bpf.RecorderProgNewtask)
+	found, whole, _ := shortForks(t, Options{without: bpf.RecorderProgNewtask})
 	t.Logf("%d found, %d whole", found, whole)
 	if found == shortLived && whole == found {
 		t.Errorf("all %d whole without the newtask probe: the test proves nothing", found)
 	}
 }
 
-func shortForks(t *testing.T, leaveOut string) (found, whole int) {
-	ctx, cancel := context.WithCancel(t.Context())
-	args := self(t, "fork")
-	got := run(t, ctx, Options{
-		Selection: container.Selection{Host: true}, without: leaveOut,
-		Ready: func(Status) {
-			go func() {
-				defer cancel()
-				if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-					t.Errorf("forking: %v: %s", err, out)
-				}
-			}()
-		},
-	})
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+// TestShortForksFullRing has a ring of events that holds those of one namespace:
+// most are lost, which is said, and no fact with them.
+func TestShortForksFullRing(t *testing.T) {
+	found, whole, losses := shortForks(t, Options{ring: uint32(os.Getpagesize())})
+	if found != shortLived || whole != found {
+		t.Errorf("%d of %d found, %d of them whole, %v", found, shortLived, whole, losses)
 	}
-	return wholeForks(got, filepath.Base(exe))
+	if len(losses) != 1 || losses[0].Stage != "ring" || !losses[0].EvidenceOnly {
+		t.Errorf("losses %+v, want those of the ring", losses)
+	}
 }
 
-// wholeForks counts the namespaces of children of that name, and those of them
-// that are there with every call that such a child makes.
-func wholeForks(got recorded, exe string) (found, whole int) {
-	for _, set := range setsOf(got, exe) {
-		numbers := make(map[int]bool)
-		for _, c := range set {
-			numbers[c.Nr] = true
+func shortForks(t *testing.T, o Options) (found, whole int, losses []trace.Loss) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Selection.Host = true
+	o.Ready = func(Status) {
+		go func() {
+			defer cancel()
+			forks(t, 0, shortLived)
+		}()
+	}
+	got := run(t, ctx, o)
+	found, whole = wholeForks(t, got, shortLived)
+	return found, whole, brief(got.Losses)
+}
+
+// brief are the losses of a recording by kind.
+func brief(losses []trace.Loss) []trace.Loss {
+	var list []trace.Loss
+	for _, l := range losses {
+		l.Container = ""
+		if n := len(list); n > 0 && list[n-1].Probe == l.Probe && list[n-1].Stage == l.Stage {
+			list[n-1].Count += l.Count
+			continue
 		}
-		found++
-		missing := 0
-		for _, nr := range forkCalls() {
-			if !numbers[int(nr)] {
-				missing++
+		list = append(list, l)
+	}
+	return list
+}
+
+// wholeForks counts the tagged namespaces, of so many, and those of them that are
+// there with every call that such a child makes.
+func wholeForks(t *testing.T, got recorded, want int) (found, whole int) {
+	t.Helper()
+	return (&stormKind{calls: forkCalls()}).check(t, got, want)
+}
+
+// check is about those of a kind whose tags are the first so many.
+func (k *stormKind) check(t *testing.T, got recorded, want int) (found, whole int) {
+	t.Helper()
+	numbers := make(map[string]map[int]bool)
+	tags := make(map[int]string)
+	for _, rec := range got.records {
+		c, ok := rec.(*trace.Syscall)
+		if !ok {
+			continue
+		}
+		if numbers[c.Container] == nil {
+			numbers[c.Container] = make(map[int]bool)
+		}
+		numbers[c.Container][c.Nr] = true
+		if tag := c.Nr - tagged - k.first; tag >= 0 && tag < want {
+			if other, known := tags[tag]; known && other != c.Container {
+				t.Errorf("namespace %d is in the trace as %s and as %s", tag, other, c.Container)
 			}
+			tags[tag] = c.Container
 		}
-		if missing == 0 {
+	}
+	for _, id := range tags {
+		found++
+		if !slices.ContainsFunc(k.calls, func(nr uintptr) bool { return !numbers[id][int(nr)] }) {
 			whole++
 		}
+	}
+	if own := len(slices.Compact(slices.Sorted(maps.Values(tags)))); own != found {
+		t.Errorf("%d namespaces under %d ids", found, own)
 	}
 	return found, whole
 }

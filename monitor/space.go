@@ -29,9 +29,12 @@ type space struct {
 	incomplete bool // calls of it were not recorded
 	refresh    bool // exec: what was read of the slot may be old
 	execs      int
-	ended      uint64 // boot clock, ns
+	ended      uint64 // boot clock, ns; 0 while it is not known to be over
+	endedAt    uint64 // when that was, as its slot says; 0 while it does not
 	code       *uint32
+	losses     spaceLosses
 	retired    retirement
+	written    mark // behind all that was in the slot when it was settled
 
 	early   *trace.Container // an answer from before the namespace was where it stays, nil while there is none
 	asking  bool
@@ -51,6 +54,10 @@ type fact struct {
 	key any
 	rec trace.Record
 }
+
+// begun tells whether more is known of it than one fact: a container that has
+// begun since the slots were last read may be over by the time its facts are.
+func (s *space) begun() bool { return s.known() || s.losses.now[lostSlots] > 0 }
 
 // learn takes over what a slot says of its namespace.
 func (s *space) learn(slot *bpf.RecorderSlot) {
@@ -72,6 +79,11 @@ func (s *space) learn(slot *bpf.RecorderSlot) {
 	s.sight = sight
 	s.execs = max(s.execs, int(slot.Execs))
 	s.incomplete = s.incomplete || slot.Flags&slotFactsLost != 0
+	s.losses.learn(slot)
+	s.endedAt = slot.Ended
+	if slot.Flags&slotEnded != 0 {
+		s.code = new(slot.Code)
+	}
 	if s.subject != nil {
 		s.subject.incomplete = s.subject.incomplete || s.incomplete
 	}

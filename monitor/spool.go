@@ -34,6 +34,7 @@ type spool struct {
 	change  sync.Cond // of what follows
 	waiting []byte
 	bytes   uint64 // in the file, and on the way there
+	written uint64 // in the file
 	closed  bool
 	full    bool  // the disk is
 	err     error // that ended the writing
@@ -42,7 +43,7 @@ type spool struct {
 // newSpool writes to file, which has size bytes, and closes it in the end unless
 // it is the standard output.
 func newSpool(file *os.File, size uint64) *spool {
-	s := &spool{file: file, bytes: size, done: make(chan struct{})}
+	s := &spool{file: file, bytes: size, written: size, done: make(chan struct{})}
 	s.change.L = &s.mu
 	go s.run()
 	return s
@@ -131,6 +132,7 @@ func (s *spool) put(chunk []byte) bool {
 	for {
 		n, err := s.file.Write(chunk)
 		chunk = chunk[n:]
+		s.wrote(n)
 		if err == nil {
 			s.isFull(false)
 			return true
@@ -142,6 +144,32 @@ func (s *spool) put(chunk []byte) bool {
 		}
 		time.Sleep(retryEvery)
 	}
+}
+
+func (s *spool) wrote(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written += uint64(n)
+}
+
+// mark is a place in a file. What stands before it outlives this process once it
+// is written.
+type mark struct {
+	spool *spool
+	at    uint64
+}
+
+// mark is behind everything that was handed over.
+func (s *spool) mark() mark {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return mark{s, s.bytes}
+}
+
+func (m mark) reached() bool {
+	m.spool.mu.Lock()
+	defer m.spool.mu.Unlock()
+	return m.spool.written >= m.at
 }
 
 // isFull notes whether the disk is, and tells whether the recording has ended.

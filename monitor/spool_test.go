@@ -31,9 +31,9 @@ func TestFullDisk(t *testing.T) {
 			Ready: func(Status) {
 				go func() {
 					defer cancel()
-					many(20)
+					forks(t, 0, 20)
 					fills(t, dir)
-					many(5)
+					forks(t, 20, 5)
 					if room {
 						if err := os.Remove(filler); err != nil {
 							t.Error(err)
@@ -52,8 +52,8 @@ func TestFullDisk(t *testing.T) {
 			skipOrFail(t, err)
 		}
 		got := recorded{Result: res, records: read(t, path)}
-		if found := len(setsOf(got, "/true")); found != 25 || got.Complete != trace.CompleteTrue {
-			t.Errorf("%d of 25 namespaces, complete %s", found, got.Complete)
+		if found, whole := wholeForks(t, got, 25); found != 25 || whole != found || got.Complete != trace.CompleteTrue {
+			t.Errorf("%d of 25 namespaces, %d whole, complete %s", found, whole, got.Complete)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func TestStalledReader(t *testing.T) {
 					cancel()
 				}
 			},
-			Ready: func(Status) { go many(60) },
+			Ready: func(Status) { go forks(t, 0, 60) },
 		})
 		ended <- err
 	}()

@@ -37,6 +37,7 @@ const (
 	slotLate      = 1
 	slotEnded     = 2
 	slotFactsLost = 4
+	slotCleared   = 8 // of nobody, and not free yet; time is the namespace it was of
 
 	eventSlot = 1
 	eventCall = 2
@@ -190,6 +191,22 @@ func (s *state) slots(f func(index int, slot *bpf.RecorderSlot)) error {
 		f(i, (*bpf.RecorderSlot)(unsafe.Pointer(unsafe.SliceData(raw))))
 	}
 	return nil
+}
+
+// orphans are the slots that a recorder emptied before it was killed, by the
+// namespace they were of.
+func (s *state) orphans() (map[uint64]uint32, error) {
+	found := make(map[uint64]uint32)
+	for i := uint32(1); i < maxSlots; i++ {
+		slot, err := s.slot(i)
+		if err != nil {
+			return nil, fmt.Errorf("reading slot %d: %w", i, err)
+		}
+		if slot.Id == 0 && slot.Flags == slotCleared {
+			found[slot.Time] = i
+		}
+	}
+	return found, nil
 }
 
 // slot reads one.

@@ -116,12 +116,15 @@ func (r *recording) emit(c *subject, rec trace.Record) {
 func (r *recording) write(rec trace.Record) {
 	if err := r.out.write(rec); errors.Is(err, trace.ErrInvalid) {
 		r.o.Log.Error("a record is refused", "error", err)
-		r.lost++
-		_ = r.out.write(&trace.Loss{Probe: "trace", Stage: "write", Count: 1, Reason: err.Error()})
+		loss := &trace.Loss{Probe: "trace", Stage: "write", Count: 1, Reason: err.Error()}
+		r.said(loss)
+		_ = r.out.write(loss)
 		return
 	}
-	switch rec.(type) {
-	case *trace.Container, *trace.Loss, *trace.Exit, *trace.End:
+	switch rec := rec.(type) {
+	case *trace.Loss:
+		r.said(rec)
+	case *trace.Container, *trace.Exit, *trace.End:
 	default:
 		r.lastNew = time.Now()
 	}
@@ -288,6 +291,7 @@ func (r *recording) settleSpace(s *space) {
 	}
 	slot, err := r.p.state.slot(s.index)
 	if err == nil && slot.Id == s.id {
+		s.learn(&slot)
 		r.compare(s, &slot, true)
 	}
 }

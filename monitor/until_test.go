@@ -3,9 +3,12 @@ package monitor
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +51,77 @@ func TestUntilQuiet(t *testing.T) {
 	}
 }
 
+// TestUntilExitByName selects two containers by name, the second of which begins
+// when the first has been gone for long: that is waited for.
+func TestUntilExitByName(t *testing.T) {
+	dir := bundle(t, "true; exit 7")
+	names := []string{fmt.Sprintf("advisor-first-%d", os.Getpid()), fmt.Sprintf("advisor-second-%d", os.Getpid())}
+	beat := make(chan struct{})
+	done, ended := make(chan struct{}), make(chan struct{})
+	o := Options{
+		Selection: container.Selection{Containers: names}, UntilExit: true, Duration: time.Minute,
+		Status: func(Status) {
+			select {
+			case beat <- struct{}{}:
+			default:
+			}
+		},
+	}
+	o.Ready = func(Status) {
+		go func() {
+			defer close(done)
+			runNamed(t, dir, names[0])
+			// It has ended for the recorder, too, and that goes on.
+			for range 6 {
+				select {
+				case <-beat:
+				case <-ended:
+				}
+			}
+			runNamed(t, dir, names[1])
+		}()
+	}
+	got := run(t, t.Context(), o)
+	close(ended)
+	<-done
+	for _, name := range names {
+		if exits := of[*trace.Exit](got, name); len(exits) != 1 {
+			t.Errorf("%s: exits %+v, want one", name, exits)
+		}
+	}
+	if got.Reason != "exit" || len(got.Unseen) > 0 {
+		t.Errorf("ended because of %s, never seen %v; want exit and none", got.Reason, got.Unseen)
+	}
+}
+
+// TestNeverSeen says which of the names that are selected nobody had.
+func TestNeverSeen(t *testing.T) {
+	dir := bundle(t, "true; exit 7")
+	name := fmt.Sprintf("advisor-seen-%d", os.Getpid())
+	ctx, cancel := context.WithCancel(t.Context())
+	got := run(t, ctx, Options{
+		Selection: container.Selection{Containers: []string{name, "advisor-nobody"}},
+		Ready: func(Status) {
+			go func() {
+				defer cancel()
+				runNamed(t, dir, name)
+			}()
+		},
+	})
+	if want := []string{"--container=advisor-nobody"}; !slices.Equal(got.Unseen, want) {
+		t.Errorf("never seen %v, want %v", got.Unseen, want)
+	}
+}
+
+// runNamed runs a container of the bundle, which ends with 7.
+func runNamed(t *testing.T, dir, name string) {
+	cmd := exec.Command("runc", "run", name)
+	cmd.Dir = dir
+	if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 7 {
+		t.Errorf("running a container: %v: %s", cmd.ProcessState, out)
+	}
+}
+
 // TestFullSlots counts and names what does not fit.
 func TestFullSlots(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
@@ -76,6 +150,18 @@ func TestFullSlots(t *testing.T) {
 	if !loss || flagged < 3 {
 		t.Errorf("loss of slots written %t; %d containers named as incomplete, want 3", loss, flagged)
 	}
+	of, sum := make(map[string]bool), uint64(0)
+	for _, l := range got.Losses {
+		if !l.EvidenceOnly {
+			sum += l.Count
+		}
+		if l.Stage == "slot" && l.Container != "" && got.Losers[l.Container] != "" {
+			of[l.Container] = true
+		}
+	}
+	if len(of) < 3 || sum != got.Lost {
+		t.Errorf("losses of %d containers, want 3; %d in all, the recording says %d", len(of), sum, got.Lost)
+	}
 }
 
 // sleepers has six namespaces at a time.
@@ -97,19 +183,21 @@ func TestSlotsAreReused(t *testing.T) {
 		Ready: func(Status) {
 			go func() {
 				defer cancel()
-				many(lot)
+				forks(t, 0, lot)
 				time.Sleep(keepEnded + 4*scanEvery)
-				many(lot)
+				forks(t, lot, lot)
 			}()
 		},
 	})
-	if found := len(setsOf(got, "/true")); found != 2*lot {
-		t.Errorf("%d of %d namespaces found, %d calls lost", found, 2*lot, got.Lost)
+	if found, whole := wholeForks(t, got, 2*lot); found != 2*lot || whole != found {
+		t.Errorf("%d of %d namespaces found, %d whole, %v", found, 2*lot, whole, brief(got.Losses))
 	}
 }
 
-func many(n int) {
-	for range n {
-		_ = exec.Command("unshare", "-m", "true").Run()
+// forks makes tagged namespaces.
+func forks(t *testing.T, from, n int) {
+	args := self(t, "fork", strconv.Itoa(from), strconv.Itoa(n))
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		t.Errorf("forking: %v: %s", err, out)
 	}
 }

@@ -15,7 +15,12 @@ func main() {
 	if first, code := firstProcess(); first {
 		os.Exit(code)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	// A terminal that is closed ends the work in order too, but not under nohup.
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	// The first signal ends the work in order; with the handler gone, a second
 	// one ends the process at once.
 	context.AfterFunc(ctx, stop)

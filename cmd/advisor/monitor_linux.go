@@ -38,6 +38,10 @@ func (c *monitorCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	// Who read the trace, or what is said on stderr, may be gone: the recording is
+	// then ended in order, and the error of a write says so. A handler and not to
+	// ignore it, which a command would inherit.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	progress := newProgress(s, c.path())
 	res, err := monitor.Run(ctx, c.options(s, command, progress))
 	progress.done()

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"advisor/monitor"
@@ -70,8 +73,11 @@ func statusLine(st monitor.Status) string {
 // summary is the footer of a recording: what there is, and what there is not.
 func (p *progress) summary(res monitor.Result) {
 	p.s.say("%s: %s", p.path, statusLine(res.Status))
-	for _, l := range res.Losses {
-		p.s.say("lost: %d at %s/%s: %s", l.Count, l.Probe, l.Stage, l.Reason)
+	for _, line := range lossLines(res.Losses, res.Losers) {
+		p.s.say("%s", line)
+	}
+	if len(res.Unseen) > 0 {
+		p.s.say("never seen: %s", strings.Join(res.Unseen, " "))
 	}
 	switch {
 	case res.Containers == 0:
@@ -81,6 +87,39 @@ func (p *progress) summary(res monitor.Result) {
 	default:
 		p.s.say("not complete: reports will say so")
 	}
+}
+
+// maxLosers is how many containers are named in a line about a loss; the trace
+// has them all.
+const maxLosers = 5
+
+// lossLines say what was lost, a line for each kind, and of whom.
+func lossLines(losses []trace.Loss, names map[string]string) []string {
+	type kind struct{ probe, stage, reason string }
+	var order []kind
+	count, losers := make(map[kind]uint64), make(map[kind][]string)
+	for _, l := range losses {
+		k := kind{l.Probe, l.Stage, l.Reason}
+		if _, known := count[k]; !known {
+			order = append(order, k)
+		}
+		count[k] += l.Count
+		if l.Container != "" {
+			losers[k] = append(losers[k], cmp.Or(names[l.Container], l.Container))
+		}
+	}
+	var lines []string
+	for _, k := range order {
+		line := fmt.Sprintf("lost: %d at %s/%s: %s", count[k], k.probe, k.stage, k.reason)
+		if list := slices.Compact(slices.Sorted(slices.Values(losers[k]))); len(list) > 0 {
+			line += "; of " + strings.Join(list[:min(len(list), maxLosers)], ", ")
+			if more := len(list) - maxLosers; more > 0 {
+				line += fmt.Sprintf(" and %d more", more)
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // counted is a number of things in words.
