@@ -368,13 +368,28 @@ func (r *recording) endUnseen(s *space, now uint64) {
 	r.ended(s, cmp.Or(s.endedAt, now), s.code)
 }
 
+// youngFor is how long a new namespace may go without a filter and still get one.
+const youngFor = 10 * time.Second
+
+// expecting tells whether a namespace is so new that its runtime may be about to
+// set a filter: what that refuses first is refused at once.
+func (r *recording) expecting() bool {
+	now := bootClock()
+	for _, s := range r.spaces {
+		if !s.late && s.ended == 0 && s.time > 0 && now-time.Duration(s.time) < youngFor {
+			return true
+		}
+	}
+	return false
+}
+
 // watchDenied has the way out of calls watched while a recorded container has a
 // filter that may refuse some.
 func (r *recording) watchDenied() {
 	if r.o.Denied == "on" || r.o.Denied == "off" || outcomesWanted(r.o) || exitsNeeded(r.o) {
 		return
 	}
-	filtered := false
+	filtered := r.expecting()
 	for _, c := range r.subjects {
 		filtered = filtered || c.wanted && c.filtered && !c.ended
 	}
