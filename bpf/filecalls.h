@@ -3,6 +3,8 @@
 #pragma once
 #include "opened.h"
 
+enum { EBUSY = 16 };
+
 static __always_inline __u64 argument_at(__u64 *a, __u8 i)
 {
 	return i < SIX ? a[i & 7] : 0;
@@ -22,6 +24,47 @@ static __always_inline bool about_files(__u64 nr, long ret)
 	asm volatile("%0 &= 511" : "+r"(nr));
 	return file_calls[nr].how;
 }
+
+/* Opening that cuts a file to nothing writes to it, whatever it is opened for. */
+static __always_inline int note_open(__u32 i, volatile const struct file_call *c, __u64 *a, int fd)
+{
+	__u64 flags = argument_at(a, c->flags);
+	struct file *f = file_of(CURRENT(), fd);
+
+	if (c->follow && bpf_probe_read_user(&flags, sizeof(flags), (void *)flags))
+		flags = 0;
+	return note_fd(i, fd, f && flags & O_TRUNC && access_of(f) == ACCESS_READ ? ACCESS_WRITE : 0);
+}
+
+/* Memory that is made executable may have a file behind it. */
+#ifdef UNTYPED
+static __always_inline int note_protected(struct slot *s, __u64 at)
+{
+	return 0;
+}
+#else
+static long file_behind(struct task_struct *t, struct vm_area_struct *v, struct path *p)
+{
+	struct file *f = BPF_CORE_READ(v, vm_file);
+
+	if (f)
+		path_of(p, f);
+	return 0;
+}
+
+static __noinline int note_protected(struct slot *s, __u64 at)
+{
+	struct path p = {};
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma))
+		return 0;
+	if (bpf_find_vma(CURRENT(), at, file_behind, &p, 0) == -EBUSY) {
+		LOSE_OF(s, files);
+		return 0;
+	}
+	return note_file(s, CURRENT(), &p, ACCESS_MAP);
+}
+#endif
 
 static __always_inline int note_names(__u32 i, volatile const struct file_call *c, __u64 *a)
 {
@@ -52,13 +95,15 @@ __noinline int note_files(__u64 nr, long ret)
 	arguments(registers(t), false, a);
 	switch (c->how) {
 	case HOW_OPEN:
-		return note_fd(i, ret, 0);
+		return note_open(i, c, a, ret);
 	case HOW_FD:
 		return note_fd(i, a[0], c->access);
 	case HOW_MAP:
 		if (!(a[2] & PROT_EXEC) || a[3] & MAP_ANONYMOUS)
 			return 0;
 		return note_fd(i, a[4], ACCESS_MAP);
+	case HOW_PROTECT:
+		return a[2] & PROT_EXEC ? note_protected(s, a[0]) : 0;
 	case HOW_PATH:
 		return note_names(i, c, a);
 	case HOW_SOCKET:

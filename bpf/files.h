@@ -18,10 +18,10 @@ enum access {
 };
 
 /* Where a call has the files it works on. */
-enum file_how { HOW_NONE, HOW_OPEN, HOW_FD, HOW_MAP, HOW_PATH, HOW_SOCKET };
+enum file_how { HOW_NONE, HOW_OPEN, HOW_FD, HOW_MAP, HOW_PATH, HOW_SOCKET, HOW_PROTECT };
 
 /* Numbers are of arguments, NO_ARG for none: a path is then relative to the
- * working directory. */
+ * working directory. Of what opens files, follow says that flags points to them. */
 enum { NO_ARG = 0xff };
 struct file_call { __u8 how, access, dir, path, dir2, path2, flags, follow; };
 volatile const struct file_call file_calls[CALLS] = {};
@@ -36,6 +36,7 @@ enum file_flag {
 	FILE_FOLLOW = 32,	/* what the name leads to, not the name */
 	FILE_MEMORY = 64,	/* on a mount of the kernel's own */
 	FILE_OUTSIDE = 128,	/* on a mount of another namespace */
+	FILE_LED = 256,		/* inside and point are where the text leads */
 };
 
 struct file_key {

@@ -31,19 +31,27 @@ struct nsproxy {
 struct qstr { __u64 hash_len; const unsigned char *name; };
 struct file_system_type { const char *name; };
 struct super_block { __u32 s_dev; struct file_system_type *s_type; };
-struct inode { unsigned short i_mode; unsigned long i_ino; struct super_block *i_sb; };
+struct inode { unsigned short i_mode; unsigned long i_ino; struct super_block *i_sb; char *i_link; };
+struct list_head { struct list_head *next; };
+struct hlist_head { struct hlist_node *first; };
+struct hlist_bl_node { struct hlist_bl_node **pprev; };
 struct dentry {
+	struct hlist_bl_node d_hash;
 	struct qstr d_name;
 	struct dentry *d_parent;
 	struct inode *d_inode;
 	struct super_block *d_sb;
 };
+struct dentry___list { struct list_head d_child, d_subdirs; };	/* until 6.7 */
+struct hlist_node { struct hlist_node *next; };
+struct dentry___hlist { struct hlist_node d_sib; struct hlist_head d_children; };	/* from 6.8 */
 struct vfsmount { struct dentry *mnt_root; };
 struct mount {
 	struct vfsmount mnt;
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct mnt_namespace *mnt_ns;
+	struct list_head mnt_mounts, mnt_child;
 };
 struct path { struct vfsmount *mnt; struct dentry *dentry; };
 struct file { struct path f_path; struct inode *f_inode; unsigned int f_mode; };
@@ -51,6 +59,7 @@ struct fdtable { unsigned int max_fds; struct file **fd; };
 struct files_struct { struct fdtable *fdt; };
 struct fs_struct { struct path root, pwd; };
 struct linux_binprm { const char *filename, *interp; };
+struct vm_area_struct { struct file *vm_file; };
 struct mm_struct { struct file *exe_file; };
 
 struct kernfs_node { __u64 id; const char *name; };
@@ -63,7 +72,6 @@ enum cgroup_subsys_id { pids_cgrp_id = 12 };
 
 struct cred { struct user_namespace *user_ns; };
 struct seccomp { int mode; };
-struct list_head { struct list_head *next; };
 struct signal_struct { struct list_head thread_head; };
 struct upid { int nr; };
 struct pid { unsigned int level; struct upid numbers[1]; };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* From a call that has gone well to the facts it is. */
 #pragma once
-#include "files.h"
+#include "leads.h"
 
 enum {
-	FMODE_WRITE = 2, FMODE_PATH = 0x4000, FMODE_CREATED = 0x100000,
-	S_IFMT = 0170000, S_IFREG = 0100000, S_IFDIR = 0040000,
+	O_TRUNC = 01000, FMODE_WRITE = 2, FMODE_PATH = 0x4000, FMODE_CREATED = 0x100000,
+	S_IFREG = 0100000, S_IFDIR = 0040000,
 	PROT_EXEC = 4, MAP_ANONYMOUS = 0x20,
 	AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, UNIX = 1,
 };
@@ -86,10 +86,10 @@ __noinline int note_fd(__u32 slot, int fd, __u32 access)
 	return note_file(s, t, &p, access);
 }
 
-/* The text's hash up to its last slash, or of all of it. */
+/* The text's hash up to the slash before its last name, or of all of it. */
 __noinline __u64 text_hash(__u32 whole)
 {
-	__u64 h = 14695981039346656037ULL, directory = h;
+	__u64 h = 14695981039346656037ULL, directory = h, slash = h;
 	struct file_val *v = file_now();
 
 	for (int i = 0; v && i < FILE_TEXT; i++) {
@@ -99,7 +99,9 @@ __noinline __u64 text_hash(__u32 whole)
 			break;
 		h = (h ^ c) * FNV;
 		if (c == '/')
-			directory = h;
+			slash = h;
+		else
+			directory = slash;
 	}
 	return whole ? h : directory;
 }
@@ -125,6 +127,19 @@ static __always_inline bool base_of(struct task_struct *t, struct path *p, __u8 
 	return f;
 }
 
+static __always_inline __u32 lead(struct path *p, struct task_struct *t, struct file_val *v)
+{
+	struct file *f;
+
+	if (leads(p, v->flags & FILE_FOLLOW))
+		return FILE_LED;
+	f = v->flags & FILE_FOLLOW ? file_of(t, own_file(v)) : 0;
+	if (!f)
+		return 0;
+	path_of(p, f);
+	return FILE_LED;
+}
+
 __noinline int note_called(__u32 slot, int dir, __u32 access)
 {
 	struct slot *s = &slots[slot & (SLOTS - 1)];
@@ -144,6 +159,8 @@ __noinline int note_called(__u32 slot, int dir, __u32 access)
 		k.trail ^= trail_hash((__u64)p.dentry, (__u64)BPF_CORE_READ(p.mnt, mnt_root));
 	if (!unknown_file(&k))
 		return 0;
+	if (k.mount && v->text[0] && !(v->flags & FILE_TEXT_CUT))
+		v->flags |= lead(&p, t, v);
 	if (k.mount)
 		place((__u64)p.mnt, (__u64)p.dentry);
 	v->flags |= FILE_CALLED;

@@ -221,6 +221,27 @@ type RecorderPendingKey struct {
 	Check uint64
 }
 
+type RecorderQuest struct {
+	_       structs.HostLayout
+	Dir     uint64
+	Mnt     uint64
+	Cursor  uint64
+	Head    uint64
+	Root    uint64
+	RootMnt uint64
+	Name    [64]int8
+	Other   [64]int8
+	Link    [128]int8
+	Length  uint32
+	At      uint32
+	LinkAt  uint32
+	Phase   uint32
+	Follow  uint32
+	Links   uint32
+	Linked  uint32
+	_       [4]byte
+}
+
 type RecorderRareKey struct {
 	_    structs.HostLayout
 	Id   uint64
@@ -335,6 +356,7 @@ const (
 	RecorderMapOwners        = "owners"
 	RecorderMapPendingChecks = "pending_checks"
 	RecorderMapPendingTasks  = "pending_tasks"
+	RecorderMapQuestScratch  = "quest_scratch"
 	RecorderMapRareCounts    = "rare_counts"
 	RecorderMapTaskScratch   = "task_scratch"
 	RecorderMapTurnedAway    = "turned_away"
@@ -480,6 +502,7 @@ type RecorderMapSpecs struct {
 	Owners        *ebpf.MapSpec `ebpf:"owners"`
 	PendingChecks *ebpf.MapSpec `ebpf:"pending_checks"`
 	PendingTasks  *ebpf.MapSpec `ebpf:"pending_tasks"`
+	QuestScratch  *ebpf.MapSpec `ebpf:"quest_scratch"`
 	RareCounts    *ebpf.MapSpec `ebpf:"rare_counts"`
 	TaskScratch   *ebpf.MapSpec `ebpf:"task_scratch"`
 	TurnedAway    *ebpf.MapSpec `ebpf:"turned_away"`
@@ -559,6 +582,7 @@ type RecorderMaps struct {
 	Owners        *ebpf.Map `ebpf:"owners"`
 	PendingChecks *ebpf.Map `ebpf:"pending_checks"`
 	PendingTasks  *ebpf.Map `ebpf:"pending_tasks"`
+	QuestScratch  *ebpf.Map `ebpf:"quest_scratch"`
 	RareCounts    *ebpf.Map `ebpf:"rare_counts"`
 	TaskScratch   *ebpf.Map `ebpf:"task_scratch"`
 	TurnedAway    *ebpf.Map `ebpf:"turned_away"`
@@ -593,6 +617,7 @@ func (m *RecorderMaps) Close() error {
 		m.Owners,
 		m.PendingChecks,
 		m.PendingTasks,
+		m.QuestScratch,
 		m.RareCounts,
 		m.TaskScratch,
 		m.TurnedAway,

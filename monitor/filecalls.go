@@ -9,12 +9,13 @@ import (
 
 // Values shared with bpf/files.h.
 const (
-	howOpen   = 1
-	howFD     = 2
-	howMap    = 3
-	howPath   = 4
-	howSocket = 5
-	noArg     = 0xff
+	howOpen    = 1
+	howFD      = 2
+	howMap     = 3
+	howPath    = 4
+	howSocket  = 5
+	howProtect = 6
+	noArg      = 0xff
 
 	fileCalled     = 1
 	fileCut        = 2
@@ -24,6 +25,7 @@ const (
 	fileFollow     = 32
 	fileMemory     = 64
 	fileOutside    = 128
+	fileLed        = 256
 
 	accessExec = 11
 )
@@ -56,7 +58,9 @@ func followed(access, dir, path, flags uint8) fileCall {
 // file system is in the kernel's own checks: it is what mnt_want_write guards.
 func fileCalls() map[string]fileCall {
 	const write, create, remove, rename, attributes, connect, bind = 2, 3, 4, 5, 6, 9, 10
-	open := fileCall{How: howOpen}
+	open := func(flags, pointed uint8) fileCall {
+		return fileCall{How: howOpen, Flags: flags, Follow: pointed}
+	}
 	fd := fileCall{How: howFD, Access: attributes}
 	both := func(dir, path, dir2, path2 uint8) fileCall {
 		c := named(rename, dir, path)
@@ -64,8 +68,9 @@ func fileCalls() map[string]fileCall {
 		return c
 	}
 	return map[string]fileCall{
-		"open": open, "openat": open, "openat2": open, "creat": open, "open_by_handle_at": open,
-		"mmap":   {How: howMap},
+		"open": open(1, 0), "openat": open(2, 0), "openat2": open(2, 1), "creat": open(noArg, 0),
+		"open_by_handle_at": open(2, 0),
+		"mmap":              {How: howMap}, "mprotect": {How: howProtect}, "pkey_mprotect": {How: howProtect},
 		"fchmod": fd, "fchown": fd, "fsetxattr": fd, "fremovexattr": fd,
 		"truncate": followed(write, noArg, 0, noArg),
 		"mkdir":    named(create, noArg, 0), "mkdirat": named(create, 0, 1),
@@ -82,7 +87,8 @@ func fileCalls() map[string]fileCall {
 		"futimesat": followed(attributes, 0, 1, noArg), "utimensat": followed(attributes, 0, 1, 3),
 		"setxattr": followed(attributes, noArg, 0, noArg), "lsetxattr": named(attributes, noArg, 0),
 		"removexattr": followed(attributes, noArg, 0, noArg), "lremovexattr": named(attributes, noArg, 0),
-		"setxattrat": followed(attributes, 0, 1, 2), "removexattrat": followed(attributes, 0, 1, 2),
+		"file_setattr": followed(attributes, 0, 1, 4),
+		"setxattrat":   followed(attributes, 0, 1, 2), "removexattrat": followed(attributes, 0, 1, 2),
 		"connect": {How: howSocket, Access: connect}, "bind": {How: howSocket, Access: bind},
 	}
 }

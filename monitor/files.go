@@ -88,14 +88,19 @@ func (r *recording) program(key *bpf.RecorderFileKey, val *bpf.RecorderFileVal) 
 func (r *recording) opened(key *bpf.RecorderFileKey, val *bpf.RecorderFileVal) {
 	s := r.space(key.Id)
 	file, place, cut := r.placed(val)
-	if place.Origin == "" && !cut {
-		s.places.see(path.Dir(file), place)
-		s.places.see(place.Mount, place)
-	}
+	seenAt(s, path.Dir(file), place, cut)
 	r.keepFile(s, &trace.File{
 		Access: accesses()[key.Access%11], Path: file, Place: place, Cut: cut,
 		Overflow: key.Overflow != 0, Sighting: r.sighting(&val.By),
 	})
+}
+
+// seenAt notes a directory that was reached as it is.
+func seenAt(s *space, dir string, place trace.Place, cut bool) {
+	if place.Origin == "" && !cut {
+		s.places.see(dir, place)
+		s.places.see(place.Mount, place)
+	}
 }
 
 // placed reads what the kernel said of a file's place. cut says that the path is
@@ -137,7 +142,16 @@ func (r *recording) named(s *space, key *bpf.RecorderFileKey, val *bpf.RecorderF
 		rec.Path, rec.Origin, rec.Called = "@"+string(name[1:]), trace.OriginAbstract, false
 		return rec
 	}
+	follow := val.Flags&fileFollow != 0
 	base, place, cut := r.placed(val)
+	if val.Flags&fileLed != 0 {
+		rec.Path, rec.Place, rec.Cut, rec.Called = base, place, cut, false
+		if !follow {
+			rec.Path = path.Join(base, path.Base(string(name)))
+			seenAt(s, base, place, cut)
+		}
+		return rec
+	}
 	rec.Path, rec.Cut = path.Join(base, string(name)), cut || val.Flags&fileTextCut != 0
 	rec.Place = trace.Place{Origin: trace.OriginUnknown}
 	if rec.Cut {
@@ -145,7 +159,6 @@ func (r *recording) named(s *space, key *bpf.RecorderFileKey, val *bpf.RecorderF
 	}
 	// A plain name stands in the directory it is relative to.
 	plain := !bytes.Contains(name, []byte("/")) && string(name) != ".." && string(name) != "."
-	follow := val.Flags&fileFollow != 0
 	switch known, ok := s.places.find(rec.Path, follow); {
 	case plain && !follow && place.Origin != trace.OriginUnknown:
 		rec.Place, rec.Called = place, false

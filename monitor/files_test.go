@@ -58,7 +58,9 @@ func TestFiles(t *testing.T) {
 		Files: true, Command: self(t, "files", dir), Output: log,
 		Status: func(Status) {
 			// The last to be looked up; the program waits until it is known.
-			if raw, _ := os.ReadFile(log); bytes.Contains(raw, []byte("/link/sub")) && bytes.Contains(raw, []byte("c/mode")) {
+			raw, _ := os.ReadFile(log)
+			made := bytes.Contains(raw, []byte("/vol/sub")) || bytes.Contains(raw, []byte("/link/sub"))
+			if made && bytes.Contains(raw, []byte("c/mode")) {
 				_ = os.WriteFile(filepath.Join(dir, "done"), nil, 0o644)
 			}
 		},
@@ -69,13 +71,17 @@ func TestFiles(t *testing.T) {
 	})
 	want := []string{
 		"attributes DIR/c/mode ROOT", "bind @advisor-files abstract", "bind DIR/vol/socket DIR/vol",
-		"create DIR/a/new ROOT", "create DIR/d/link ROOT", "create DIR/link/sub DIR/vol", "create DIR/vol/x DIR/vol",
+		"create DIR/a/new ROOT", "create DIR/d/link ROOT", "create DIR/vol/sub DIR/vol", "create DIR/vol/x DIR/vol",
 		"remove DIR/b/renamed ROOT", "rename DIR/a/new ROOT", "rename DIR/b/renamed ROOT",
 		"write DIR/e/short ROOT", "write DIR/w/old ROOT",
 	}
 	for i := range want {
 		want[i] = strings.ReplaceAll(want[i], "ROOT", root)
 	}
+	for i := range writes { // as it was called, where the kernel does not keep what links say
+		writes[i] = strings.ReplaceAll(writes[i], "DIR/link/", "DIR/vol/")
+	}
+	slices.Sort(writes)
 	if diff := cmp.Diff(want, writes); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
 	}
