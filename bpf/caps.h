@@ -10,7 +10,7 @@
 
 enum { ALWAYS_WALK = 16, WALK_MASK = 63 };
 
-MAP(BPF_MAP_TYPE_HASH, 8192, struct cap_key, __u64, cap_kinds);
+MAP(BPF_MAP_TYPE_HASH, 16384, struct cap_key, __u64, cap_kinds);
 MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct cap_val, cap_scratch);
 
 static __always_inline __u8 userns_of(struct mnt_namespace *m, struct user_namespace *target)

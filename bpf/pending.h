@@ -13,7 +13,7 @@ enum { PENDING = 256 };		/* different checks of one call */
 struct pending_first { __u64 check; __u32 n, pad; };
 struct pending_key { __u64 task, check; };
 struct pending { struct cap_key key; __u64 next; };
-MAP(BPF_MAP_TYPE_HASH, 8192, struct cap_key, struct cap_val, caps);
+MAP(BPF_MAP_TYPE_HASH, 16384, struct cap_key, struct cap_val, caps);
 MAP(BPF_MAP_TYPE_HASH, 4096, __u64, struct pending_first, pending_tasks);
 MAP(BPF_MAP_TYPE_HASH, 16384, struct pending_key, struct pending, pending_checks);
 
