@@ -51,6 +51,8 @@ func act(args []string) int {
 		return must(actRedirected())
 	case "call":
 		return must(actCall(args[1]))
+	case "unshare":
+		return must(actUnshare())
 	case "ioctls":
 		return actIoctls()
 	case "arguments":
