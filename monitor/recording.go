@@ -16,7 +16,7 @@ import (
 const (
 	drainEvery    = 100 * time.Millisecond
 	snapshotEvery = time.Second
-	scanEvery     = 500 * time.Millisecond
+	scanEvery     = snapshotEvery // it is part of one
 )
 
 // recording is one run of the recorder. All of it belongs to one goroutine;
