@@ -103,6 +103,7 @@ func (r *Resolver) Resolve(s Sight) (trace.Container, bool) {
 	q.process()
 	q.network()
 	q.version()
+	q.c.Pod = q.memory.labelled(q.c.Pod)
 	return q.answer()
 }
 

@@ -164,6 +164,7 @@ func (q *query) useSandbox(st *cri.PodSandboxStatus) {
 	if st.GetId() != q.at.id {
 		pod.Container = q.c.Name
 	}
+	q.memory.putPod(pod.UID, pod.Labels)
 	q.c.Pod, q.c.IPs = pod, nil
 	q.addIPs([]string{st.GetNetwork().GetIp()})
 	for _, ip := range st.GetNetwork().GetAdditionalIps() {

@@ -24,9 +24,44 @@ type memory struct {
 	mu    sync.Mutex
 	known map[string]told
 	order []string // of ids, oldest first
+
+	pods     map[string]map[string]string // labels by the pod's uid
+	podOrder []string
 }
 
-func newMemory() *memory { return &memory{known: make(map[string]told)} }
+func newMemory() *memory {
+	return &memory{known: make(map[string]told), pods: make(map[string]map[string]string)}
+}
+
+// putPod keeps the labels of a pod: its sandbox has them, and may be gone when one
+// of its containers is asked about.
+func (m *memory) putPod(uid string, labels map[string]string) {
+	if uid == "" || len(uid) > maxName || len(labels) == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, known := m.pods[uid]; !known {
+		m.podOrder = append(m.podOrder, uid)
+	}
+	m.pods[uid] = labels
+	if len(m.podOrder) > maxRemembered {
+		delete(m.pods, m.podOrder[0])
+		m.podOrder = m.podOrder[1:]
+	}
+}
+
+// labelled is pod with the labels that are remembered, where it has none.
+func (m *memory) labelled(pod *trace.Pod) *trace.Pod {
+	if pod == nil || len(pod.Labels) > 0 {
+		return pod
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	with := *pod
+	with.Labels = m.pods[pod.UID]
+	return &with
+}
 
 // put takes over what is new of id. An event says less than the runtime's list,
 // so what it leaves out stays.
@@ -87,6 +122,7 @@ func (r *Resolver) Locate(s Sight) trace.Container {
 	q := &query{Resolver: r, sight: s}
 	q.place()
 	q.recall()
+	q.c.Pod = q.memory.labelled(q.c.Pod)
 	c, _ := q.answer()
 	return c
 }

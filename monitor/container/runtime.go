@@ -65,11 +65,12 @@ func (q *query) useAnnotations(a map[string]string) {
 	pod.Labels = podLabels(q.c.Labels)
 }
 
-// podLabels leaves out what the kubelet adds for itself.
+// podLabels leaves out what the kubelet and containerd's CRI plugin add for
+// themselves.
 func podLabels(labels map[string]string) map[string]string {
 	out := make(map[string]string)
 	for key, value := range labels {
-		if !strings.HasPrefix(key, "io.kubernetes.") {
+		if !strings.HasPrefix(key, "io.kubernetes.") && !strings.HasPrefix(key, "io.cri-containerd.") {
 			out[key] = value
 		}
 	}

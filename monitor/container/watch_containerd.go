@@ -13,6 +13,10 @@ import (
 	"advisor/trace"
 )
 
+// criKind is the label by which containerd's CRI plugin tells a pod's sandbox, which
+// has the pod's labels, from its containers.
+const criKind = "io.cri-containerd.kind"
+
 // containerd listens to the containers that containerd makes, and asks for each
 // at once: the event has the image, not the labels. Another server of the CRI
 // does not know the service, and the call ends.
@@ -57,6 +61,9 @@ func (w *watch) created(ctx context.Context, conn *grpc.ClientConn, namespace, i
 			UID:       clean(labels["io.kubernetes.pod.uid"], maxName),
 			Container: clean(labels["io.kubernetes.container.name"], maxName),
 		}
+	}
+	if t.pod != nil && labels[criKind] == "sandbox" {
+		w.memory.putPod(t.pod.UID, podLabels(t.labels))
 	}
 	w.memory.put(id, t)
 }

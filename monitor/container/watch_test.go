@@ -120,7 +120,8 @@ func TestStorage(t *testing.T) {
 	}
 }
 
-// containerdServer tells of one container and describes it once.
+// containerdServer tells of a pod's sandbox, a container in it and one of nobody,
+// and describes each as containerd does.
 type containerdServer struct {
 	events.UnimplementedEventsServer
 	containers.UnimplementedContainersServer
@@ -130,10 +131,12 @@ func (containerdServer) Subscribe(q *events.SubscribeRequest, s events.Events_Su
 	if len(q.GetFilters()) != 1 || q.GetFilters()[0] != `topic=="/containers/create"` {
 		return status.Error(codes.InvalidArgument, "filters")
 	}
-	err := s.Send(&types.Envelope{Namespace: "default", Topic: "/containers/create",
-		Event: &anypb.Any{TypeUrl: "containerd.events.ContainerCreate", Value: createdMessage("short")}})
-	if err != nil {
-		return err
+	for _, c := range [][2]string{{"k8s.io", "sandbox"}, {"k8s.io", "web"}, {"default", "short"}} {
+		err := s.Send(&types.Envelope{Namespace: c[0], Topic: "/containers/create",
+			Event: &anypb.Any{TypeUrl: "containerd.events.ContainerCreate", Value: createdMessage(c[1])}})
+		if err != nil {
+			return err
+		}
 	}
 	<-s.Context().Done()
 	return nil
@@ -141,12 +144,22 @@ func (containerdServer) Subscribe(q *events.SubscribeRequest, s events.Events_Su
 
 func (containerdServer) Get(ctx context.Context, q *containers.GetContainerRequest) (*containers.GetContainerResponse, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
-	if q.GetID() != "short" || !cmp.Equal(md.Get("containerd-namespace"), []string{"default"}) {
-		return nil, status.Error(codes.NotFound, "not found")
+	pod := map[string]string{
+		"io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "shop", "io.kubernetes.pod.uid": "u-1",
 	}
-	return &containers.GetContainerResponse{Container: &containers.Container{
-		ID: "short", Image: "docker.io/library/short:1", Labels: map[string]string{"tier": "back"},
-	}}, nil
+	switch {
+	case q.GetID() == "short" && cmp.Equal(md.Get("containerd-namespace"), []string{"default"}):
+		return &containers.GetContainerResponse{Container: &containers.Container{
+			ID: "short", Image: "docker.io/library/short:1", Labels: map[string]string{"tier": "back"},
+		}}, nil
+	case !cmp.Equal(md.Get("containerd-namespace"), []string{"k8s.io"}):
+		return nil, status.Error(codes.NotFound, "not found")
+	case q.GetID() == "sandbox":
+		pod["app"], pod["io.cri-containerd.kind"] = "web", "sandbox"
+	default:
+		pod["io.kubernetes.container.name"], pod["io.cri-containerd.kind"] = "server", "container"
+	}
+	return &containers.GetContainerResponse{Container: &containers.Container{ID: q.GetID(), Labels: pod}}, nil
 }
 
 // createdMessage is a ContainerCreate with an image before its id.
@@ -179,14 +192,24 @@ func TestContainerdEvents(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+	// The pod's labels are its sandbox's.
+	got = r.Locate(Sight{Cgroup: "web", CgroupPath: "/k8s.io/web"})
+	pod := &trace.Pod{Namespace: "shop", Name: "web-0", UID: "u-1", Container: "server", Labels: map[string]string{"app": "web"}}
+	if diff := cmp.Diff(pod, got.Pod); diff != "" {
+		t.Errorf("pod (-want +got)\n%s", diff)
+	}
 }
 
 func TestMemoryIsBounded(t *testing.T) {
 	m := newMemory()
 	for i := range maxRemembered + 10 {
 		m.put(fmt.Sprint(i), told{name: "x"})
+		m.putPod(fmt.Sprint(i), map[string]string{"a": "b"})
 	}
 	m.put("17", told{image: "y"})
+	if len(m.pods) != maxRemembered || len(m.podOrder) != maxRemembered || m.pods["9"] != nil {
+		t.Errorf("labels of %d pods, %d in order", len(m.pods), len(m.podOrder))
+	}
 	if _, ok := m.get("9"); ok || len(m.known) != maxRemembered || len(m.order) != maxRemembered {
 		t.Errorf("%d known, %d in order", len(m.known), len(m.order))
 	}
