@@ -18,57 +18,32 @@ import (
 
 // act is what this test binary does in a container: one known thing.
 func act(args []string) int {
+	if do, ok := acts()[args[0]]; ok {
+		return must(do())
+	}
 	switch args[0] {
 	case "loop", "opens", "rewrites":
 		return actLoop(repeated(args[0]))
 	case "fork":
 		return must(actFork(args[1], args[2]))
-	case "caps":
-		return must(actCaps())
-	case "network":
-		return must(actNetwork())
+	case "samepid":
+		return must(actSamePID(args[1]))
 	case "record":
 		return must(actRecord(args[1], args[2], args[3]))
-	case "server":
-		return must(actServer())
-	case "client":
-		return must(actClient())
 	case "least":
 		return must(actLeast(args[1]))
 	case "rate":
 		return must(actRate(args[1]))
-	case "drop":
-		return must(actDrop())
 	case "serve":
 		return must(actServe(args[1], args[2]))
 	case "dial":
 		return must(actDial(args[1], args[2]))
-	case "memfd":
-		return must(actMemfd())
-	case "crowd":
-		return must(actCrowd())
-	case "redirected":
-		return must(actRedirected())
 	case "call":
 		return must(actCall(args[1]))
-	case "unshare":
-		return must(actUnshare())
 	case "ioctls":
 		return actIoctls()
 	case "arguments":
 		return actArguments()
-	case "hold":
-		return must(actHold())
-	case "often":
-		return must(actOften())
-	case "tsync":
-		return must(actTsync())
-	case "filter":
-		return must(actFilter())
-	case "unanswered":
-		return must(actUnanswered())
-	case "refusals":
-		return must(actRefusals())
 	case "files":
 		return must(actFiles(args[1]))
 	case "refused":
@@ -76,6 +51,16 @@ func act(args []string) int {
 	}
 	fmt.Fprintln(os.Stderr, "unknown act", args)
 	return 2
+}
+
+// acts are those that need nothing said.
+func acts() map[string]func() error {
+	return map[string]func() error{
+		"caps": actCaps, "client": actClient, "crowd": actCrowd, "drop": actDrop,
+		"filter": actFilter, "hold": actHold, "memfd": actMemfd, "network": actNetwork,
+		"often": actOften, "redirected": actRedirected, "refusals": actRefusals, "server": actServer,
+		"tsync": actTsync, "unanswered": actUnanswered, "unshare": actUnshare,
+	}
 }
 
 // actRecord records everything until it is asked to end, or killed.
