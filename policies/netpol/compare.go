@@ -151,16 +151,17 @@ func (t *tally) counter() func(c connection) bool {
 		} else if c.ports[1] != noPorts {
 			return false
 		}
-		found := false
-		if ingress[c.destination] == why {
+		in, out := ingress[c.destination] == why, egress[c.source] == why
+		if t.spokenFor(c.source) || t.spokenFor(c.destination) {
+			return in || out // a workload is counted that is as good
+		}
+		if in {
 			counts[ingressIndex][c.destination]++
-			found = true
 		}
-		if egress[c.source] == why {
+		if out {
 			counts[egressIndex][c.source]++
-			found = true
 		}
-		return found
+		return in || out
 	}
 }
 
@@ -187,7 +188,7 @@ func (w *walker) headlines(t *tally) []Change {
 			continue
 		}
 		for index, d := range []Direction{ingressIndex: Ingress, egressIndex: Egress} {
-			if kind := t.change[index][i]; kind != "" {
+			if kind := t.change[index][i]; kind != "" && !(w.spokenFor(int32(i)) && t.change[index][e.like] == kind) {
 				list = append(list, Change{Kind: kind, Source: e.peer, Direction: d, Pairs: t.explained(index, i)})
 			}
 		}
@@ -233,36 +234,6 @@ func (w *walker) info(c connection) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// withoutAlike leaves out connections of symbolic peers that fare as the one with
-// fewer labels does.
-func (w *walker) withoutAlike(list []connection) []connection {
-	at := make(map[string]int32)
-	varied := false
-	for i := range w.first {
-		if e := &w.entities[i]; e.labels != "" {
-			at[e.labels] = int32(i)
-			varied = varied || e.base != ""
-		}
-	}
-	if !varied {
-		return list
-	}
-	have := make(map[connection]bool)
-	for _, c := range list {
-		have[c] = true
-	}
-	base := func(i int32) int32 {
-		if b, ok := at[w.entities[i].base]; ok {
-			return b
-		}
-		return i
-	}
-	return slices.DeleteFunc(list, func(c connection) bool {
-		plain := connection{base(c.source), base(c.destination), c.ports}
-		return plain != c && have[plain]
-	})
 }
 
 // expanded is a connection with its ends as people read them.

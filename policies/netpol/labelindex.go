@@ -12,13 +12,14 @@ type labelIndex struct {
 	all         []int
 	byNamespace map[string][]int
 	byLabel     map[[2]string][]int
+	exact       map[string]exactly // pods that are a variant, by namespace and labels
 }
 
 // newLabelIndex indexes the pods of a set by namespace, and by those labels
 // that some selector asks for.
 func (u *universe) newLabelIndex(set, entities int) *labelIndex {
 	x := &labelIndex{entities: u.entities, set: set, byNamespace: make(map[string][]int),
-		byLabel: make(map[[2]string][]int)}
+		byLabel: make(map[[2]string][]int), exact: make(map[string]exactly)}
 	for i := range entities {
 		pod := x.pod(i)
 		x.all = append(x.all, i)

@@ -1,6 +1,7 @@
 package netpol
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,9 +22,9 @@ func (u *universe) addStrangers() {
 
 // addSymbolic adds the rest of the cluster as a peer, and for each distinct
 // selector of a rule those that may match it and which the manifests do not have:
-// one for each way in which selectors tell them apart. Where a selector is for one
-// namespace and matches pods of it, it takes labels that none of them has. Without
-// this a rule for all namespaces would change nothing in a repository with one.
+// one for each way in which selectors tell them apart, but for those that a known
+// workload stands for. Without this a rule for all namespaces would change nothing
+// in a repository with one, nor a rule for a whole namespace where one pod is known.
 func (u *universe) addSymbolic() {
 	u.addWitnesses(u.newLabelIndex(0, len(u.entities)), &Policy{}, networkingv1.NetworkPolicyPeer{
 		NamespaceSelector: &metav1.LabelSelector{}}, false) // whatever the policies say
@@ -66,13 +67,14 @@ func (u *universe) addWitnesses(pods *labelIndex, p *Policy, peer networkingv1.N
 		namespaces = withName(u.domains[ofNamespaces].witnesses(peer.NamespaceSelector, true))
 	}
 	base := symbolicName(namespace, peer)
-	several := u.domains[ofNamespaces].several(peer.NamespaceSelector) || u.domains[ofPods].several(peer.PodSelector)
+	domain := u.podsAs(subject)
+	several := u.domains[ofNamespaces].several(peer.NamespaceSelector) || domain.several(peer.PodSelector)
 	if several {
 		base = ""
 	}
 	first := ""
 	for i, of := range namespaces {
-		for j, with := range u.domains[ofPods].witnesses(peer.PodSelector, !subject) {
+		for j, with := range domain.witnesses(peer.PodSelector, true) {
 			v := variant{namespace: namespace, of: of, with: with, base: base, first: i+j == 0, subject: subject}
 			if name := of.named(nameLabel); name != "" && !pinned {
 				v.namespace = name
@@ -80,11 +82,21 @@ func (u *universe) addWitnesses(pods *labelIndex, p *Policy, peer networkingv1.N
 			if v.first {
 				first = v.labels()
 			}
-			if v.namespace == "" || !v.real(u, pods, peer) {
+			if v.namespace == "" {
 				u.addVariant(v, map[bool]string{false: first}[several])
+			} else if !v.real(u, pods, p) {
+				u.addVariant(v.beside(pods, peer), first)
 			}
 		}
 	}
+}
+
+// podsAs is what selectors tell apart of pods that policies select, or that are peers.
+func (u *universe) podsAs(subject bool) domain {
+	if subject {
+		return u.domains[ofSubjects]
+	}
+	return u.domains[ofPeers]
 }
 
 // variant is a witness on its way to an entity.
@@ -94,14 +106,58 @@ type variant struct {
 	base      string // the peer in words, "" where these would be too many
 	first     bool   // has the fewest labels that the peer matches
 	subject   bool   // a policy selects it
+	known     bool   // the peer matches workloads, too, of which like is one
+	like      int
 }
 
-// real says that a workload is what the variant would stand for.
-func (v variant) real(u *universe, pods *labelIndex, peer networkingv1.NetworkPolicyPeer) bool {
-	if v.first {
-		return matchesReal(pods, v.namespace, peer.PodSelector)
+// real says that a workload is what the variant would stand for: no selector tells
+// the two apart. A single pod that the policy selects itself is not enough, since it
+// has no connection with itself.
+func (v variant) real(u *universe, pods *labelIndex, p *Policy) bool {
+	e := v.exact(u, pods)
+	if e.pods != 1 || v.subject || namespaceOf(p.Namespace) != v.namespace {
+		return e.pods > 0
 	}
-	return matchesReal(pods, v.namespace, v.with.selector(u.domains[ofPods]))
+	return matchSelector(&p.Spec.PodSelector, pods.pod(e.first).labels()) != yes
+}
+
+// exactly are the workloads that no selector tells from a variant.
+type exactly struct {
+	pods  int // 2 for more than one
+	first int
+}
+
+func (v variant) exact(u *universe, pods *labelIndex) exactly {
+	key := fmt.Sprint(v.subject) + v.namespace + "\x00" + v.with.String()
+	e, known := pods.exact[key]
+	if known {
+		return e
+	}
+	domain := u.podsAs(v.subject)
+	pods.selected(v.namespace, v.with.selector(domain), func(i int) bool {
+		if domain.mentioned(pods.pod(i).Labels) != len(v.with.set().values) {
+			return true
+		}
+		if e.pods++; e.pods == 1 {
+			e.first = i
+		}
+		if u.entities[i].many {
+			e.pods = 2
+		}
+		return e.pods < 2
+	})
+	pods.exact[key] = e
+	return e
+}
+
+// beside is the variant for a peer that may match workloads, too. The peer's words
+// are of those then.
+func (v variant) beside(pods *labelIndex, peer networkingv1.NetworkPolicyPeer) variant {
+	pods.selected(v.namespace, peer.PodSelector, func(i int) bool {
+		v.like, v.known, v.base = i, true, ""
+		return false
+	})
+	return v
 }
 
 // name is what the variant stands for in words: the peer's, where it says it.
@@ -113,9 +169,13 @@ func (v variant) name(u *universe) string {
 	if labels := v.of.besidesName(); namespace != "" && len(labels) > 0 {
 		namespace += " with " + metav1.FormatLabelSelector(labels.selector(u.domains[ofNamespaces]))
 	}
-	return symbolicName(namespace, networkingv1.NetworkPolicyPeer{
-		PodSelector: v.with.selector(u.domains[ofPods]), NamespaceSelector: of,
+	name := symbolicName(namespace, networkingv1.NetworkPolicyPeer{
+		PodSelector: v.with.selector(u.podsAs(v.subject)), NamespaceSelector: of,
 	})
+	if v.known {
+		name = strings.NewReplacer("[all pods]", "[all other pods]", "[pods with", "[other pods with").Replace(name)
+	}
+	return name
 }
 
 // labels tell variants apart: those with the same are one, whatever selects them.
@@ -136,7 +196,7 @@ type found struct {
 // other speaks for it, is the same in whatever order selectors come.
 func (u *universe) addVariant(v variant, base string) {
 	name, labels := v.name(u), v.labels()
-	if v.first {
+	if v.first || v.known {
 		base = ""
 	}
 	f, known := u.symbolic[labels]
@@ -153,10 +213,16 @@ func (u *universe) addVariant(v variant, base string) {
 		f.peer.Symbolic, f.plain = name, v.plain()
 	}
 	f.base = min(f.base, base)
+	if v.known && v.first && (f.like < 0 || v.like < f.like) {
+		f.like = v.like
+	}
 }
 
 func (u *universe) symbolicEntity(v variant) entity {
-	e := entity{many: true, subject: v.subject}
+	e := entity{many: true, subject: v.subject, like: -1}
+	if v.known && v.first {
+		e.like = v.like
+	}
 	for _, s := range u.sets {
 		labels, namespace := s.Inventory.namespaceLabels(v.namespace), v.namespace
 		if len(v.of) > 0 || namespace == "" {
@@ -187,16 +253,6 @@ func pinnedNamespace(p *Policy, peer networkingv1.NetworkPolicyPeer) (string, bo
 		}
 	}
 	return "", false
-}
-
-// matchesReal says that a workload matches the peer.
-func matchesReal(x *labelIndex, namespace string, s *metav1.LabelSelector) bool {
-	found := false
-	x.selected(namespace, s, func(int) bool {
-		found = true
-		return false
-	})
-	return found
 }
 
 // symbolicName describes a selector in words.

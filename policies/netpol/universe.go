@@ -27,7 +27,7 @@ type universe struct {
 	dialect   Dialect
 	podKeys   map[string]bool   // of labels that some selector asks for
 	portNames map[string]bool   // that some rule asks for
-	domains   [2]domain         // what selectors of pods and of namespaces tell apart
+	domains   [3]domain         // what selectors of each kind tell apart
 	symbolic  map[string]*found // by labels; nil for those that are in entities
 	// spaces are the addresses as ingress sees them, which are sources, and as
 	// egress does, which are destinations.
@@ -47,6 +47,7 @@ type entity struct {
 	// labels of the one that speaks for it where both fare alike.
 	subject      bool
 	labels, base string
+	like         int               // of a symbolic one: the workload that speaks for it where both fare alike; -1 for none
 	owner        policies.Workload // of pods
 }
 
@@ -60,7 +61,8 @@ type side struct {
 
 // The indexes of universe.domains.
 const (
-	ofPods = iota
+	ofSubjects = iota // pods, by policies
+	ofPeers           // pods, by rules
 	ofNamespaces
 )
 
@@ -87,7 +89,7 @@ func (u *universe) scan() {
 	for _, set := range u.sets {
 		for i := range set.Policies {
 			p := &set.Policies[i]
-			u.scanSelector(&p.Spec.PodSelector)
+			u.scanSelector(&p.Spec.PodSelector, ofSubjects)
 			for _, r := range append(p.rules(Ingress), p.rules(Egress)...) {
 				u.scanRule(r)
 			}
@@ -98,11 +100,11 @@ func (u *universe) scan() {
 	}
 }
 
-func (u *universe) scanSelector(s *metav1.LabelSelector) {
+func (u *universe) scanSelector(s *metav1.LabelSelector, of int) {
 	if s == nil {
 		return
 	}
-	u.domains[ofPods].note(s)
+	u.domains[of].note(s)
 	for key := range s.MatchLabels {
 		u.podKeys[key] = true
 	}
@@ -118,7 +120,7 @@ func (u *universe) scanRule(r rule) {
 		}
 	}
 	for _, p := range r.peers {
-		u.scanSelector(p.PodSelector)
+		u.scanSelector(p.PodSelector, ofPeers)
 		u.domains[ofNamespaces].note(p.NamespaceSelector)
 		if p.IPBlock != nil {
 			u.spaces[indexOf(r.direction)].add(p.IPBlock)

@@ -56,6 +56,17 @@ func mention(list []string, values ...string) []string {
 	return list
 }
 
+// mentioned is how many of the labels have a key that some selector speaks of.
+func (d domain) mentioned(labels map[string]string) int {
+	n := 0
+	for key := range labels {
+		if _, ok := d.values[key]; ok {
+			n++
+		}
+	}
+	return n
+}
+
 // label is one label of a witness: without there, the witness has none of its key.
 type label struct {
 	key, value string
