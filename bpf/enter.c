@@ -54,6 +54,13 @@ static __always_inline void enter_rarely(struct slot *s, __u32 i, __u64 nr, bool
 		count_rare(s->id, nr, arch);
 }
 
+/* Calls after which a task of the host may be in a container. */
+static __always_inline bool may_leave(__u64 nr)
+{
+	nr &= ~(__u64)X32;
+	return nr == NR_UNSHARE || nr == NR_SETNS || nr == COMPAT_UNSHARE || nr == COMPAT_SETNS;
+}
+
 /* What the stack table may keep for this task, which it knew as was; 0 for
  * nothing, a slot without a class for a thread that gives all others a filter. */
 static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag, __u64 was)
@@ -67,7 +74,7 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 	if (!m)
 		return 0;
 	if (READ(m, ns.inum) == host_inum)
-		return nr == NR_UNSHARE || nr == NR_SETNS ? 0 : (__u64)RUN_OPEN << CLASS_SHIFT;
+		return may_leave(nr) ? 0 : (__u64)RUN_OPEN << CLASS_SHIFT;
 	s = slot_of(t, m, &i);
 	if (!s)
 		return 0;
@@ -81,17 +88,17 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 	}
 	/* Older verifiers forget the bound of a spilled register. */
 	asm volatile("%0 &= 511" : "+r"(nr));
-	if (compat) {
-		note(i, nr, ARCH_COMPAT, class);
-		if (class >= RUN_OPEN)
-			count_rare(s->id, nr, ARCH_COMPAT);
-		return 0;
-	}
-	if (class >= RUN_OPEN)
+	if (class >= RUN_OPEN && compat)
+		count_rare(s->id, nr, ARCH_COMPAT);
+	else if (class >= RUN_OPEN)
 		count_call(i, nr);
-	mask = watched[nr];
+	mask = watched[compat ? nr + CALLS : nr];
 	if (mask) {
 		note_args(i, (__u64)r, nr, class, mask);
+		return 0;
+	}
+	if (compat) {
+		note(i, nr, ARCH_COMPAT, class);
 		return 0;
 	}
 	if (aside_of(nr) >= 0) {

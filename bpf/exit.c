@@ -14,6 +14,7 @@
 
 static __noinline int end_checks(long ret)
 {
+	ret = returned(ret);
 	settle_all(bpf_get_current_pid_tgid(), ret < 0 && ret >= -4095 ? -ret : 0);
 	return 0;
 }
@@ -45,6 +46,7 @@ static __always_inline int leaving_call(__u64 *ctx, bool files, bool last)
 	if (on_host(tag))
 		return 0;
 	nr = CALL_NR((struct pt_regs *)ctx[0]);
+	ret = returned(ret);
 	/* Seen to be outside, and yet it comes out. Where another task has the
 	 * entry, nothing is known. */
 	if (was == tag || was == (tag | SIGNALLED))

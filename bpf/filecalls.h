@@ -15,14 +15,23 @@ static __always_inline int directory_at(__u64 *a, __u8 i)
 	return i < SIX ? (int)a[i & 7] : AT_FDCWD;
 }
 
+/* What the call is about, by its number in the table of its ABI. */
+static __always_inline volatile const struct file_call *file_call(__u64 nr)
+{
+	nr &= CALLS - 1;
+	if (IS_COMPAT(CURRENT()))
+		nr += CALLS;
+	/* arm64's number has 32 bits, and the compiler would bound those only. */
+	asm volatile("%0 &= 1023" : "+r"(nr));
+	return &file_calls[nr];
+}
+
 /* Whether the call that has returned is one of those. Most are not. */
 static __always_inline bool about_files(__u64 nr, long ret)
 {
 	if (nr >= CALLS || (ret < 0 && ret >= -4095))
 		return false;
-	/* arm64's number has 32 bits, and the compiler would bound those only. */
-	asm volatile("%0 &= 511" : "+r"(nr));
-	return file_calls[nr].how;
+	return file_call(nr)->how;
 }
 
 /* Opening that cuts a file to nothing writes to it, whatever it is opened for. */
@@ -84,15 +93,15 @@ __noinline int note_files(__u64 nr, long ret)
 {
 	struct task_struct *t = CURRENT();
 	struct mnt_namespace *m;
-	volatile const struct file_call *c = &file_calls[nr & (CALLS - 1)];
+	volatile const struct file_call *c = file_call(nr);
 	__u64 a[8] = {};
 	struct slot *s;
 	__u32 i;
 
 	s = contained(t, &m, &i);
-	if (!s || IS_COMPAT(t) || class_now(s->init) < RUN_OPEN)
+	if (!s || class_now(s->init) < RUN_OPEN)
 		return 0;
-	arguments(registers(t), false, a);
+	arguments(registers(t), IS_COMPAT(t), a);
 	switch (c->how) {
 	case HOW_OPEN:
 		return note_open(i, c, a, ret);

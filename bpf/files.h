@@ -24,7 +24,7 @@ enum file_how { HOW_NONE, HOW_OPEN, HOW_FD, HOW_MAP, HOW_PATH, HOW_SOCKET, HOW_P
  * working directory. Of what opens files, follow says that flags points to them. */
 enum { NO_ARG = 0xff };
 struct file_call { __u8 how, access, dir, path, dir2, path2, flags, follow; };
-volatile const struct file_call file_calls[CALLS] = {};
+volatile const struct file_call file_calls[ABIS * CALLS] = {};
 volatile const __u8 files_wanted = 0;
 
 enum file_flag {

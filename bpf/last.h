@@ -30,7 +30,7 @@ struct last {
 /* Arguments that point to text: of paths one or two, of a socket its address and
  * its length. Numbers from 1; 0 for none. */
 struct last_call { __u8 first, second, address, length; };
-volatile const struct last_call last_calls[CALLS] = {};
+volatile const struct last_call last_calls[ABIS * CALLS] = {};
 
 MAP(BPF_MAP_TYPE_ARRAY, 1, __u32, struct last, last_entries);
 MAP(BPF_MAP_TYPE_ARRAY, 1, __u32, __u64, last_open);
@@ -69,7 +69,8 @@ static __always_inline __u64 pointer(struct last *e, __u8 n)
  * tried again when the call returns. */
 static __always_inline void read_texts(struct last *e)
 {
-	volatile const struct last_call *c = &last_calls[e->nr & (CALLS - 1)];
+	__u32 nr = (e->nr & (CALLS - 1)) + (e->arch == ARCH_COMPAT ? CALLS : 0);
+	volatile const struct last_call *c = &last_calls[nr & (ABIS * CALLS - 1)];
 	__u8 first = c->first, second = c->second, address = c->address;
 	__u32 n;
 
@@ -90,6 +91,19 @@ static __always_inline void read_texts(struct last *e)
 		e->length = n;
 		e->flags |= LAST_SOCKET;
 	}
+}
+
+/* x32's and private numbers have no place in the table. */
+static __always_inline bool has_texts(struct last *e)
+{
+	return e->arch != ARCH_X32 && e->nr < CALLS;
+}
+
+static __always_inline bool executes(struct last *e)
+{
+	if (e->arch == ARCH_COMPAT)
+		return e->nr == COMPAT_EXECVE || e->nr == COMPAT_EXECVEAT;
+	return e->nr == NR_EXECVE || e->nr == NR_EXECVEAT;
 }
 
 static __always_inline struct ring *ring_of(__u32 slot, __u64 id)
@@ -124,7 +138,7 @@ static __always_inline void write_last(struct ring *r, struct task_struct *t, __
 	e->flags = flags;
 	e->length = 0;
 	bpf_get_current_comm(e->comm, COMM);
-	if (e->arch == ARCH_NATIVE)
+	if (has_texts(e))
 		read_texts(e);
 	barrier();
 	*(volatile __u64 *)&e->seq = place + 1;
@@ -174,7 +188,7 @@ static __always_inline bool close_last(struct ring *r, __u64 tag, long ret)
 	e->result = ret;
 	e->ended = bpf_ktime_get_boot_ns();
 	/* After an execve the pointers are those of a program that is gone. */
-	if (e->arch == ARCH_NATIVE && e->nr != NR_EXECVE && e->nr != NR_EXECVEAT)
+	if (has_texts(e) && !executes(e))
 		read_texts(e);
 	barrier();
 	e->state = LAST_RETURNED;

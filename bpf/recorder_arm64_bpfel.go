@@ -19,7 +19,8 @@ type RecorderArgKey struct {
 	Nr       uint32
 	Class    uint8
 	Overflow uint8
-	Pad      [2]uint8
+	Arch     uint8
+	Pad      uint8
 	Values   [3]uint32
 	Pad2     uint32
 }

@@ -16,6 +16,18 @@ static __always_inline struct pt_regs *registers(struct task_struct *t)
 #endif
 }
 
+/* What a call returned. Of a 32-bit call, arm64 gave its sign to the upper half from
+ * 5.14 on only, and in updates of older kernels. */
+static __always_inline long returned(long ret)
+{
+#ifdef __TARGET_ARCH_arm64
+	return IS_COMPAT(CURRENT()) ? (int)ret : ret;
+#else
+	return ret;
+#endif
+}
+
+/* The upper half of a 32-bit program's registers says nothing: cut it off. */
 static __always_inline void arguments(struct pt_regs *r, bool compat, __u64 *a)
 {
 #ifdef __TARGET_ARCH_arm64
@@ -25,6 +37,9 @@ static __always_inline void arguments(struct pt_regs *r, bool compat, __u64 *a)
 	a[3] = READ(r, regs[3]);
 	a[4] = READ(r, regs[4]);
 	a[5] = READ(r, regs[5]);
+	if (compat)
+		for (int i = 0; i < SIX; i++)
+			a[i] = (__u32)a[i];
 #else
 	if (compat) {
 		a[0] = (__u32)READ(r, bx);

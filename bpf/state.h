@@ -30,6 +30,7 @@ enum class {
 };
 
 enum arch { ARCH_NATIVE, ARCH_COMPAT, ARCH_X32 };
+enum { ABIS = 2 };	/* with tables of their own numbers: native and compat */
 enum { X32 = 0x40000000 };	/* the bit in a call's number */
 
 /* Calls that always take the slow path, because after them the task may be in

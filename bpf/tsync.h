@@ -51,8 +51,8 @@ static __always_inline void sync_threads(struct slot *s, __u64 since)
 /* Whether this call gives all threads a filter. */
 static __always_inline bool syncs(struct pt_regs *r, __u64 nr)
 {
-	return nr == NR_SECCOMP && argument(r, 0) == SET_MODE_FILTER &&
-	       argument(r, 1) & FLAG_TSYNC;
+	return nr == NR_SECCOMP && argument(r, 0, false) == SET_MODE_FILTER &&
+	       argument(r, 1, false) & FLAG_TSYNC;
 }
 
 /* Whether the last one is over: its thread is back, or was not seen for long. */

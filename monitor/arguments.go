@@ -22,22 +22,18 @@ func watched() map[string]uint8 {
 		"arch_prctl":  1 << 0,
 		"ioctl":       1 << 1,
 		"fcntl":       1 << 1,
+		"fcntl64":     1 << 1,
 		"bpf":         1 << 0,
 		"keyctl":      1 << 0,
 		"mmap":        1 << 2, // protection
+		"mmap2":       1 << 2,
 		"mprotect":    1 << 2,
 	}
 }
 
 // watchArguments has the probe keep them.
 func (p *probes) watchArguments() error {
-	var table [calls]uint8
-	for name, mask := range watched() {
-		if nr, ok := trace.SyscallNumber(archName(archNative), name); ok && nr < calls {
-			table[nr] = mask
-		}
-	}
-	if err := p.spec.Variables[bpf.RecorderVarWatched].Set(table); err != nil {
+	if err := p.spec.Variables[bpf.RecorderVarWatched].Set(byNumber(watched())); err != nil {
 		return fmt.Errorf("setting up the probes: %w", err)
 	}
 	return nil
@@ -52,7 +48,7 @@ func (r *recording) readArgs() error {
 		if !r.facts.of(key.Id).args.add(idOf(r.facts.ids, key)) {
 			continue
 		}
-		call := r.syscall(archNative, key.Class, key.Nr, r.sighting(&by))
+		call := r.syscall(key.Arch, key.Class, key.Nr, r.sighting(&by))
 		call.Args, call.ArgsOverflow = values(call.Name, &key), key.Overflow != 0
 		same := key
 		same.Id = 0

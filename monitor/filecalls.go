@@ -71,9 +71,10 @@ func fileCalls() map[string]fileCall {
 		"open": open(1, 0), "openat": open(2, 0), "openat2": open(2, 1), "creat": open(noArg, 0),
 		"open_by_handle_at": open(2, 0),
 		"mmap":              {How: howMap}, "mprotect": {How: howProtect}, "pkey_mprotect": {How: howProtect},
-		"fchmod": fd, "fchown": fd, "fsetxattr": fd, "fremovexattr": fd,
-		"truncate": followed(write, noArg, 0, noArg),
-		"mkdir":    named(create, noArg, 0), "mkdirat": named(create, 0, 1),
+		"mmap2":  {How: howMap},
+		"fchmod": fd, "fchown": fd, "fchown32": fd, "fsetxattr": fd, "fremovexattr": fd,
+		"truncate": followed(write, noArg, 0, noArg), "truncate64": followed(write, noArg, 0, noArg),
+		"mkdir": named(create, noArg, 0), "mkdirat": named(create, 0, 1),
 		"mknod": named(create, noArg, 0), "mknodat": named(create, 0, 1),
 		"symlink": named(create, noArg, 1), "symlinkat": named(create, 1, 2),
 		"link": named(create, noArg, 1), "linkat": named(create, 2, 3),
@@ -82,8 +83,10 @@ func fileCalls() map[string]fileCall {
 		"chmod": followed(attributes, noArg, 0, noArg), "fchmodat": followed(attributes, 0, 1, noArg),
 		"fchmodat2": followed(attributes, 0, 1, 3),
 		"chown":     followed(attributes, noArg, 0, noArg), "lchown": named(attributes, noArg, 0),
-		"fchownat": followed(attributes, 0, 1, 4),
-		"utime":    followed(attributes, noArg, 0, noArg), "utimes": followed(attributes, noArg, 0, noArg),
+		"chown32": followed(attributes, noArg, 0, noArg), "lchown32": named(attributes, noArg, 0),
+		"utimensat_time64": followed(attributes, 0, 1, 3),
+		"fchownat":         followed(attributes, 0, 1, 4),
+		"utime":            followed(attributes, noArg, 0, noArg), "utimes": followed(attributes, noArg, 0, noArg),
 		"futimesat": followed(attributes, 0, 1, noArg), "utimensat": followed(attributes, 0, 1, 3),
 		"setxattr": followed(attributes, noArg, 0, noArg), "lsetxattr": named(attributes, noArg, 0),
 		"removexattr": followed(attributes, noArg, 0, noArg), "lremovexattr": named(attributes, noArg, 0),
@@ -101,13 +104,7 @@ func (p *probes) watchFiles(on bool) error {
 		p.spec.Maps[bpf.RecorderMapFileCounts].MaxEntries = 1
 		return nil
 	}
-	var table [calls]fileCall
-	for name, call := range fileCalls() {
-		if nr, ok := trace.SyscallNumber(archName(archNative), name); ok && nr < calls {
-			table[nr] = call
-		}
-	}
-	if err := p.spec.Variables[bpf.RecorderVarFileCalls].Set(table); err != nil {
+	if err := p.spec.Variables[bpf.RecorderVarFileCalls].Set(byNumber(fileCalls())); err != nil {
 		return fmt.Errorf("setting up the probes: %w", err)
 	}
 	if err := p.spec.Variables[bpf.RecorderVarFilesWanted].Set(uint8(1)); err != nil {

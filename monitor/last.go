@@ -71,14 +71,8 @@ func (p *probes) watchLast(n int, slots uint32) error {
 	rings.MaxEntries = maxSlots
 	p.spec.Maps[bpf.RecorderMapLastOpen].MaxEntries = stackEntries
 	p.spec.Maps[bpf.RecorderMapLastFree].MaxEntries = count
-	var table [calls]lastCall
-	for name, call := range lastCalls() {
-		if nr, ok := trace.SyscallNumber(archName(archNative), name); ok && nr < calls {
-			table[nr] = call
-		}
-	}
 	return errors.Join(
-		wrap(p.spec.Variables[bpf.RecorderVarLastCalls].Set(table), "setting up the probes"),
+		wrap(p.spec.Variables[bpf.RecorderVarLastCalls].Set(byNumber(lastCalls())), "setting up the probes"),
 		wrap(p.spec.Variables[bpf.RecorderVarLastWanted].Set(uint32(n)), "setting up the probes"))
 }
 
@@ -220,7 +214,7 @@ func (r *recording) last(e *bpf.RecorderLast, why string) *trace.Last {
 	}
 	switch e.State {
 	case lastReturned, lastErrno:
-		result := e.Result
+		result := resultOf(e)
 		rec.Result = &result
 		rec.Nanos = e.Ended - e.Time
 	}
@@ -231,6 +225,15 @@ func (r *recording) last(e *bpf.RecorderLast, why string) *trace.Last {
 		rec.Denied = trace.DeniedSignal
 	}
 	return rec
+}
+
+// resultOf is what a call returned, an errno if it is from -4095 to -1. A 32-bit
+// call's address comes with the sign of its upper half.
+func resultOf(e *bpf.RecorderLast) int64 {
+	if e.Arch == archCompat && e.Result < -4095 {
+		return int64(uint32(e.Result))
+	}
+	return e.Result
 }
 
 // firstDenied writes what led to the first call that a filter refused.

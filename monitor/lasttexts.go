@@ -33,11 +33,12 @@ func lastCalls() map[string]lastCall {
 			"chmod", "chown", "lchown", "mknod", "truncate", "chdir", "chroot", "statfs", "utime", "utimes",
 			"umount2", "swapon", "swapoff", "acct", "memfd_create", "setxattr", "lsetxattr", "getxattr",
 			"lgetxattr", "listxattr", "llistxattr", "removexattr", "lremovexattr", "uselib",
+			"chown32", "lchown32", "stat64", "lstat64", "statfs64", "truncate64",
 		},
 		{
 			"openat", "openat2", "newfstatat", "faccessat", "faccessat2", "statx", "readlinkat", "execveat",
 			"mkdirat", "mknodat", "unlinkat", "fchmodat", "fchmodat2", "fchownat", "utimensat", "futimesat",
-			"inotify_add_watch", "name_to_handle_at", "open_tree",
+			"fstatat64", "utimensat_time64", "inotify_add_watch", "name_to_handle_at", "open_tree",
 		},
 	} {
 		for _, name := range names {
@@ -49,10 +50,7 @@ func lastCalls() map[string]lastCall {
 
 // lastTexts are what was read behind the arguments of a call.
 func lastTexts(e *bpf.RecorderLast) []trace.Text {
-	if e.Arch != archNative {
-		return nil
-	}
-	call := lastCalls()[trace.SyscallName(archName(archNative), int(e.Nr))]
+	call := lastCalls()[trace.SyscallName(archName(e.Arch), int(e.Nr))]
 	raw := text(e.Text[:])
 	first := raw
 	if call.Second != 0 {

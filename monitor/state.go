@@ -95,7 +95,7 @@ func (s *state) prepare(slots uint32) error {
 	for nr := range host.Seen {
 		host.Seen[nr] = classRunOpen
 	}
-	for _, nr := range namespaceCalls() {
+	for _, nr := range slices.Concat(namespaceCalls(), compatNamespaceCalls()) {
 		host.Seen[nr] = 0
 	}
 	if err := s.write(bpf.RecorderVarSlots, &host); err != nil {

@@ -34,21 +34,26 @@ func actUnshare() error {
 // TestUnshareWithoutExec: a task that was known to be the host's is not any more
 // when it has left, although it is the same task with the same stack.
 func TestUnshareWithoutExec(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	got := run(t, ctx, Options{
-		Selection: container.Selection{Host: true},
-		Ready: func(Status) {
-			go func() {
-				defer cancel()
-				args := self(t, "unshare")
-				if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-					t.Errorf("leaving: %v: %s", err, out)
-				}
-			}()
-		},
-	})
+	got := whileRuns(t, self(t, "unshare")...)
 	kind := &stormKind{calls: forkCalls()[:len(forkCalls())-1]}
 	if found, whole := kind.check(t, got, 1); found != 1 || whole != 1 {
 		t.Errorf("%d found, %d whole, %v", found, whole, brief(got.Losses))
 	}
+}
+
+// whileRuns records the host and all else while a program runs on the host.
+func whileRuns(t *testing.T, args ...string) recorded {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	return run(t, ctx, Options{
+		Selection: container.Selection{Host: true},
+		Ready: func(Status) {
+			go func() {
+				defer cancel()
+				if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+					t.Errorf("%v: %v: %s", args, err, out)
+				}
+			}()
+		},
+	})
 }

@@ -3,7 +3,6 @@ package policies
 import (
 	"cmp"
 	"path"
-	"slices"
 	"strings"
 
 	"advisor/trace"
@@ -183,8 +182,10 @@ func (e *FileEvidence) addCalls(calls []Syscall) {
 		case c.Phase != trace.PhaseRun:
 		case c.Name == "io_uring_setup":
 			e.doubt(trace.CompleteUnknown, "what was done through io_uring is not known")
-		case slices.Contains([]string{trace.ArchI386, trace.ArchX32, trace.ArchArm}, c.Arch):
-			e.doubt(trace.CompleteUnknown, "what 32-bit calls did with files is not known")
+		case c.Arch == trace.ArchX32:
+			e.doubt(trace.CompleteUnknown, "what x32 calls did with files is not known")
+		case c.Arch == trace.ArchI386 && (c.Name == "socketcall" || c.Name == "mmap"):
+			e.doubt(trace.CompleteUnknown, "what i386 calls whose arguments are in memory did with files is not known")
 		}
 	}
 }

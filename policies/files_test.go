@@ -54,8 +54,12 @@ func TestWritten(t *testing.T) {
 func TestFileEvidence(t *testing.T) {
 	overflow := file(trace.AccessWrite, "/x", root)
 	overflow.Overflow = true
-	ring, compat, late := call("a", 425, 1), call("a", 5, 1), &trace.Container{ID: "a", Name: "web", Existed: true}
-	compat.Arch = trace.ArchI386
+	ring, late := call("a", 425, 1), &trace.Container{ID: "a", Name: "web", Existed: true}
+	abi := func(arch string, nr int, name string) *trace.Syscall {
+		c := call("a", nr, 1)
+		c.Arch, c.Name = arch, name
+		return c
+	}
 	tests := []struct {
 		name   string
 		traces [][]trace.Record
@@ -72,10 +76,16 @@ func TestFileEvidence(t *testing.T) {
 			watching(file(trace.AccessRemove, "/var/run/x", trace.Place{Origin: trace.OriginUnknown}), finish(9)),
 		}, policies.FileEvidence{Recorded: true, Complete: trace.CompleteUnknown,
 			Reasons: []string{"where /var/run/x lies is not known"}}},
-		{"unwatched ways", [][]trace.Record{watching(ring, compat, finish(9))}, policies.FileEvidence{
+		{"unwatched ways", [][]trace.Record{
+			watching(ring, abi(trace.ArchX32, 2, "open"), abi(trace.ArchI386, 102, "socketcall"), finish(9)),
+		}, policies.FileEvidence{
 			Recorded: true, Complete: trace.CompleteUnknown, Reasons: []string{
-				"what 32-bit calls did with files is not known",
-				"what was done through io_uring is not known"}}},
+				"what i386 calls whose arguments are in memory did with files is not known",
+				"what was done through io_uring is not known",
+				"what x32 calls did with files is not known"}}},
+		{"32-bit calls", [][]trace.Record{
+			watching(abi(trace.ArchI386, 5, "open"), abi(trace.ArchArm, 322, "openat"), finish(9)),
+		}, policies.FileEvidence{Recorded: true, Complete: trace.CompleteTrue}},
 		{"late", [][]trace.Record{watching(late, finish(9))}, policies.FileEvidence{
 			Recorded: true, Complete: trace.CompleteUnknown, Reasons: []string{
 				"the recording is not complete", "what was opened before recording began is not known"}}},
