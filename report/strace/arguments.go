@@ -27,6 +27,43 @@ type printer struct {
 	tables map[string][]constant
 }
 
+// narrow tells the architectures whose registers have 32 bits.
+func narrow(arch string) bool { return arch == trace.ArchArm || arch == trace.ArchI386 }
+
+// arguments writes all of them; a number may be in two registers.
+func (p *printer) arguments(kinds string) []string {
+	args := make([]string, 0, 6)
+	at := 0
+	for _, kind := range []byte(kinds) {
+		if kind == 'W' && p.last.Arch == trace.ArchArm {
+			at += at & 1
+		}
+		pair := strings.IndexByte("WUB", kind) >= 0
+		if at >= len(p.last.Args) || pair && at+1 >= len(p.last.Args) {
+			break
+		}
+		if pair {
+			args = append(args, p.pair(at, kind))
+			at += 2
+			continue
+		}
+		if text, there := p.argument(at, kind); there {
+			args = append(args, text)
+		}
+		at++
+	}
+	return args
+}
+
+// pair is a number of 64 bits in two registers.
+func (p *printer) pair(at int, kind byte) string {
+	low, high := p.last.Args[at], p.last.Args[at+1]
+	if kind == 'B' {
+		low, high = high, low
+	}
+	return fmt.Sprint(int64(high<<32 | low&0xffffffff))
+}
+
 // argument writes argument i; false where strace leaves it out.
 func (p *printer) argument(i int, kind byte) (text string, there bool) {
 	n := p.last.Args[i]
@@ -36,7 +73,12 @@ func (p *printer) argument(i int, kind byte) (text string, there bool) {
 	case 'u':
 		return fmt.Sprint(uint32(n)), true
 	case 'l':
+		if narrow(p.last.Arch) {
+			n = uint64(int32(n))
+		}
 		return fmt.Sprint(int64(n)), true
+	case 'G':
+		return hex(n * 4096), true
 	case 'z':
 		return p.size(i, n), true
 	case 'x':

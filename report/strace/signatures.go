@@ -134,8 +134,58 @@ sspz: getxattr lgetxattr
 ss: removexattr lremovexattr
 `
 
-// signatures are the kinds of table by the call's name.
-func signatures() map[string]string {
+// table32 has what is different on 32-bit architectures, or only there:
+//
+//	W  number of 64 bits, the lower half first, on ARM in an even register and the next
+//	U  the same in any two                              B  the upper half first, in any two
+//	G  number of pages of 4096 bytes, which strace multiplies
+const table32 = `
+: sigreturn
+dpzW: pread64 pwrite64
+dpdU: preadv pwritev
+dxWW: fallocate arm_sync_file_range
+ddWW: arm_fadvise64_64
+dUud: fadvise64
+dUUd: fadvise64_64
+dUUx: sync_file_range
+dWz: readahead
+sW: truncate64
+dW: ftruncate64
+dz: ftruncate
+sz: truncate
+dBpw: _llseek
+p: mmap set_tls
+zzPFdG: mmap2
+ppx: cacheflush
+sp: stat64 lstat64
+dp: fstat64 ugetrlimit clock_gettime64 clock_settime64 clock_getres_time64 timerfd_gettime64 socketcall
+Dspa: fstatat64 utimensat_time64
+szp: statfs64
+dzp: fstatfs64
+dCq: fcntl64
+suu: chown32 lchown32
+duu: fchown32
+: getuid32 getgid32 geteuid32 getegid32
+u: setuid32 setgid32 setfsuid32 setfsgid32
+uu: setreuid32 setregid32
+uuu: setresuid32 setresgid32
+ppp: getresuid32 getresgid32
+dp: setgroups32 getgroups32
+ddpz: sendfile64
+dpzx: send recv
+dpuxp: recvmmsg_time64
+pxupxx: futex_time64
+dxpp: clock_nanosleep_time64 timerfd_settime64
+puppz: ppoll_time64
+dppppp: pselect6_time64
+dpppp: _newselect
+dpx: waitpid
+Spp: sigaction
+hpp: sigprocmask
+`
+
+// signatures are the kinds of a table by the call's name.
+func signatures(table string) map[string]string {
 	list := make(map[string]string)
 	for line := range strings.Lines(table) {
 		kinds, names, _ := strings.Cut(strings.TrimSpace(line), ":")
@@ -148,6 +198,11 @@ func signatures() map[string]string {
 
 // signature are the kinds of a call's arguments.
 func signature(l *trace.Last) (string, bool) {
-	kinds, ok := signatures()[l.Syscall]
-	return kinds, ok && (l.Arch == trace.ArchX8664 || l.Arch == trace.ArchAarch64)
+	if narrow(l.Arch) {
+		if kinds, ok := signatures(table32)[l.Syscall]; ok {
+			return kinds, true
+		}
+	}
+	kinds, ok := signatures(table)[l.Syscall]
+	return kinds, ok && l.Arch != trace.ArchX32
 }

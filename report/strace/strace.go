@@ -44,17 +44,11 @@ func Call(l *trace.Last) string {
 		name = fmt.Sprintf("syscall_%#x", l.Nr)
 	}
 	p := printer{last: l, tables: tablesOf(l.Arch)}
-	args := make([]string, 0, 6)
 	kinds, known := signature(l)
 	if !known {
 		kinds = strings.Repeat("x", len(l.Args))
 	}
-	for i := range min(len(kinds), len(l.Args)) {
-		if text, there := p.argument(i, kinds[i]); there {
-			args = append(args, text)
-		}
-	}
-	return name + "(" + strings.Join(args, ", ") + ")"
+	return name + "(" + strings.Join(p.arguments(kinds), ", ") + ")"
 }
 
 // Result is what stands behind the equals sign.
@@ -99,7 +93,7 @@ func value(l *trace.Last, n int64) string {
 		return fmt.Sprintf("%#x", uint64(n))
 	case "umask":
 		return fmt.Sprintf("%#03o", n)
-	case "fcntl":
+	case "fcntl", "fcntl64":
 		return fcntl(l, n)
 	}
 	return fmt.Sprint(n)

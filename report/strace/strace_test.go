@@ -73,6 +73,59 @@ func TestAsStrace(t *testing.T) {
 	}
 }
 
+// TestNarrow does so for calls of a 32-bit program, which strace saw on i386. On ARM
+// a number of 64 bits begins in an even register (AAPCS, 6.5), and takes another
+// place where one is left out.
+func TestNarrow(t *testing.T) {
+	const none = 1<<32 - 1
+	tests := []struct {
+		name      string
+		result    int64
+		i386, arm []uint64 // nil where the architecture has no such call
+		want      string
+	}{
+		{"pread64", -9, []uint64{none, 0, 3, 2, 1}, []uint64{none, 0, 3, 9, 2, 1}, "pread64(-1, NULL, 3, 4294967298) = -1 EBADF (Bad file descriptor)"},
+		{"preadv", -9, []uint64{none, 0, 1, 2, 1}, []uint64{none, 0, 1, 2, 1}, "preadv(-1, NULL, 1, 4294967298) = -1 EBADF (Bad file descriptor)"},
+		{"fadvise64_64", -9, []uint64{none, 2, 1, 5, 0, 3}, nil, "fadvise64_64(-1, 4294967298, 5, 3) = -1 EBADF (Bad file descriptor)"},
+		{"arm_fadvise64_64", -9, nil, []uint64{none, 3, 2, 1, 5, 0}, "arm_fadvise64_64(-1, 3, 4294967298, 5) = -1 EBADF (Bad file descriptor)"},
+		{"fallocate", -9, []uint64{none, 1, 2, 1, 4, 0}, []uint64{none, 1, 2, 1, 4, 0}, "fallocate(-1, 0x1, 4294967298, 4) = -1 EBADF (Bad file descriptor)"},
+		{"readahead", -9, []uint64{none, 2, 1, 7}, []uint64{none, 9, 2, 1, 7}, "readahead(-1, 4294967298, 7) = -1 EBADF (Bad file descriptor)"},
+		{"truncate64", -14, []uint64{0, 2, 1}, []uint64{0, 9, 2, 1}, "truncate64(NULL, 4294967298) = -1 EFAULT (Bad address)"},
+		{"ftruncate64", -9, []uint64{none, 2, 1}, []uint64{none, 9, 2, 1}, "ftruncate64(-1, 4294967298) = -1 EBADF (Bad file descriptor)"},
+		{"_llseek", -9, []uint64{none, 1, 2, 0, 1}, []uint64{none, 1, 2, 0, 1}, "_llseek(-1, 4294967298, NULL, SEEK_CUR) = -1 EBADF (Bad file descriptor)"},
+		{"mmap2", 0xf7c70000, []uint64{0, 8192, 3, 0x22, none, 3}, []uint64{0, 8192, 3, 0x22, none, 3},
+			"mmap2(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0x3000) = 0xf7c70000"},
+		{"fstatat64", -14, []uint64{none - 99, 0, 0, 0x100}, []uint64{none - 99, 0, 0, 0x100}, "fstatat64(AT_FDCWD, NULL, NULL, AT_SYMLINK_NOFOLLOW) = -1 EFAULT (Bad address)"},
+		{"statfs64", -14, []uint64{0, 84, 0}, []uint64{0, 84, 0}, "statfs64(NULL, 84, NULL) = -1 EFAULT (Bad address)"},
+		{"fcntl64", 1, []uint64{3, 1, 9}, []uint64{3, 1, 9}, "fcntl64(3, F_GETFD) = 0x1 (flags FD_CLOEXEC)"},
+		{"chown32", -14, []uint64{0, 1, 2}, []uint64{0, 1, 2}, "chown32(NULL, 1, 2) = -1 EFAULT (Bad address)"},
+		{"getuid32", 0, []uint64{}, []uint64{}, "getuid32() = 0"},
+		{"lseek", -9, []uint64{none, none, 1}, []uint64{none, none, 1}, "lseek(-1, -1, SEEK_CUR) = -1 EBADF (Bad file descriptor)"},
+		{"ftruncate", -22, []uint64{none, none - 4}, []uint64{none, none - 4}, "ftruncate(-1, 4294967291) = -1 EINVAL (Invalid argument)"},
+		{"sigprocmask", 0, []uint64{0, 0, 0}, []uint64{0, 0, 0}, "sigprocmask(SIG_BLOCK, NULL, NULL) = 0"},
+		{"sigaction", 0, []uint64{15, 0, 0}, []uint64{15, 0, 0}, "sigaction(SIGTERM, NULL, NULL) = 0"},
+		{"set_tls", 0, nil, []uint64{0xb6f00000}, "set_tls(0xb6f00000) = 0"},
+	}
+	for _, tt := range tests {
+		for arch, args := range map[string][]uint64{trace.ArchI386: tt.i386, trace.ArchArm: tt.arm} {
+			nr, known := trace.SyscallNumber(arch, tt.name)
+			if known != (args != nil) {
+				t.Errorf("%s has %s: %t", arch, tt.name, known)
+			}
+			if args == nil {
+				continue
+			}
+			for len(args) < 6 {
+				args = append(args, 7)
+			}
+			l := &trace.Last{Arch: arch, Nr: nr, Syscall: tt.name, Args: args, Result: &tt.result}
+			if got := strace.Call(l) + " = " + strace.Result(l); got != tt.want {
+				t.Errorf("%s\ngot  %s\nwant %s", arch, got, tt.want)
+			}
+		}
+	}
+}
+
 func TestLine(t *testing.T) {
 	at := time.Date(2026, 11, 21, 12, 9, 58, 123456789, time.UTC)
 	exit := call("exit_group", 0, 3)
@@ -103,6 +156,7 @@ func TestLine(t *testing.T) {
 // FuzzLine holds that whatever a trace says is written, on one line.
 func FuzzLine(f *testing.F) {
 	f.Add("openat", "x86_64", uint64(cwd), uint64(0x241), int64(-2), "a", 1)
+	f.Add("pread64", "arm", uint64(3), uint64(1), int64(-9), "", 0)
 	f.Add("mmap", "aarch64", uint64(1<<63), uint64(1<<63), int64(1<<62), "b", 9)
 	f.Fuzz(func(t *testing.T, name, arch string, a, b uint64, result int64, text string, index int) {
 		for n := range 7 {
@@ -123,6 +177,13 @@ func TestKinds(t *testing.T) {
 		}
 		if len(kinds) > 6 {
 			t.Errorf("%s: %d arguments", name, len(kinds))
+		}
+	}
+	for name := range strace.Signatures32() {
+		_, arm := trace.SyscallNumber(trace.ArchArm, name)
+		_, i386 := trace.SyscallNumber(trace.ArchI386, name)
+		if !arm && !i386 {
+			t.Errorf("%s: neither arm nor i386 has such a call", name)
 		}
 	}
 }
