@@ -349,9 +349,7 @@ func (r *recording) ended(s *space, at uint64, code *uint32) {
 		s.ended, s.code = at, code
 		r.dump(s, trace.WhyEnd)
 	}
-	if c := s.subject; c != nil && c.main == s {
-		r.end(c)
-	}
+	r.spaceOver(s)
 }
 
 // endUnseen notes the end of a namespace that no event told of. Its slot keeps the

@@ -102,7 +102,7 @@ func (r *recording) forget(s *space) {
 		r.nobodys(s) // there was no slot for it, and it was gone before it was looked at
 	}
 	c := s.subject
-	if c == nil || !c.named || !c.ended || s.asking || !over || c.wanted && s.losses.now != s.losses.told {
+	if c == nil || !c.named || c.main == s && !c.ended || s.asking || !over || c.wanted && s.losses.now != s.losses.told {
 		return
 	}
 	if s.losses.now[lostSlots] > 0 {

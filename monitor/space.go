@@ -32,6 +32,7 @@ type space struct {
 	ended      uint64 // boot clock, ns; 0 while it is not known to be over
 	endedAt    uint64 // when that was, as its slot says; 0 while it does not
 	code       *uint32
+	endTold    bool // as a start of its container
 	losses     spaceLosses
 	retired    retirement
 	written    mark // behind all that was in the slot when it was settled

@@ -25,7 +25,8 @@ type subject struct {
 	wanted     bool
 	ended      bool
 	incomplete bool
-	filtered   bool // a seccomp filter was in force
+	filtered   bool      // a seccomp filter was in force
+	overAt     time.Time // when the start before this one ended, zero for the first
 }
 
 // fact writes what was seen in s, once.
@@ -136,6 +137,8 @@ func (r *recording) adopt(s *space, rec trace.Container, named bool) {
 	if c == nil {
 		c = &subject{main: s, ids: r.facts.ids}
 		r.subjects[rec.ID] = c
+	} else if s.subject == nil && c.startsAgain(s) {
+		r.begin(c, s)
 	}
 	if c.main == s {
 		r.rename(c, rec, named)
@@ -152,8 +155,8 @@ func (r *recording) adopt(s *space, rec trace.Container, named bool) {
 	for _, f := range held {
 		r.fact(s, f.key, f.rec)
 	}
-	if s.ended != 0 && c.main == s {
-		r.end(c)
+	if s.ended != 0 {
+		r.spaceOver(s)
 	}
 }
 
@@ -176,7 +179,7 @@ func (r *recording) startOf(c *subject, said time.Time) time.Time {
 	}
 	seen := r.clock.at(c.main.time)
 	for _, t := range []time.Time{c.rec.Started, said} {
-		if !t.IsZero() && t.Sub(seen).Abs() < startSlack {
+		if !t.IsZero() && t.Sub(seen).Abs() < startSlack && !t.Before(c.overAt) {
 			return t
 		}
 	}
@@ -274,14 +277,10 @@ func (r *recording) end(c *subject) {
 	if c.ended {
 		return
 	}
-	c.ended = true
-	exit := &trace.Exit{Time: r.clock.at(c.main.ended), Container: c.rec.ID}
-	if c.main.code != nil {
-		code := exitCode(*c.main.code)
-		exit.Code = &code
-	}
+	c.ended, c.main.endTold = true, true
 	r.describe(c)
-	r.emit(c, exit)
+	r.emit(c, exitOfSpace(r.clock, c.rec.ID, c.main))
+	r.beganAgain(c)
 }
 
 // settleSpace reads the slot of s once more, for what no event told.

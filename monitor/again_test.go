@@ -1,0 +1,106 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"advisor/monitor/container"
+	"advisor/trace"
+)
+
+// TestStartedAgain starts containers again at once after they have ended, one that
+// was seen to start and one that was there before recording: each start has a
+// time and an end of its own, and who was seen to start is late no more.
+func TestStartedAgain(t *testing.T) {
+	seen, before := fmt.Sprintf("advisor-again-%d", os.Getpid()), fmt.Sprintf("advisor-before-%d", os.Getpid())
+	dir := bundle(t, "true; exit 7")
+	stop := runFor(t, bundle(t, "sleep 1000"), before)
+	ctx, cancel := context.WithCancel(t.Context())
+	got := run(t, ctx, Options{
+		Selection: container.Selection{Containers: []string{seen, before}},
+		Ready: func(Status) {
+			go func() {
+				defer cancel()
+				runNamed(t, dir, seen)
+				runNamed(t, dir, seen)
+				stop()
+				runNamed(t, dir, before)
+			}()
+		},
+	})
+	for name, wantCodes := range map[string][]int{seen: {7, 7}, before: {137, 7}} {
+		var codes []int
+		for _, exit := range of[*trace.Exit](got, name) {
+			if exit.Code != nil {
+				codes = append(codes, *exit.Code)
+			}
+		}
+		if !slices.Equal(codes, wantCodes) {
+			t.Errorf("%s: ended with %v, want %v", name, codes, wantCodes)
+		}
+	}
+	if starts := startsOf(got, seen); len(starts) != 2 || !starts[1].Started.After(starts[0].Started) {
+		t.Errorf("%s: starts %+v, want two", seen, starts)
+	}
+	starts := startsOf(got, before)
+	if len(starts) != 2 || !starts[0].Existed || starts[1].Existed || slices.Contains(starts[1].Flags, trace.FlagLate) {
+		t.Errorf("%s: starts %+v, want a late one and another", before, starts)
+	}
+	if !slices.ContainsFunc(of[*trace.Syscall](got, before), func(c *trace.Syscall) bool {
+		return c.Phase == trace.PhaseStart
+	}) {
+		t.Errorf("%s: no call of its second start", before)
+	}
+}
+
+// startsOf are the last words about each start of the container called name.
+func startsOf(got recorded, name string) []trace.Container {
+	var list []trace.Container
+	for _, rec := range got.records {
+		c, ok := rec.(*trace.Container)
+		switch {
+		case !ok || c.Name != name:
+		case len(list) > 0 && list[len(list)-1].Started.Equal(c.Started):
+			list[len(list)-1] = *c
+		default:
+			list = append(list, *c)
+		}
+	}
+	return list
+}
+
+// runFor starts a container that runs until stop is called.
+func runFor(t *testing.T, dir, name string) (stop func()) {
+	t.Helper()
+	cmd := exec.Command("runc", "run", name)
+	cmd.Dir = dir
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		if out, err := exec.Command("runc", "kill", name, "KILL").CombinedOutput(); err != nil {
+			t.Errorf("ending %s: %v: %s", name, err, out)
+		}
+		_ = cmd.Wait() // killed, as it should
+	}
+	t.Cleanup(stop)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		out, err := exec.Command("runc", "ps", name).CombinedOutput()
+		if err == nil {
+			return stop
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not run: %v: %s", name, err, out)
+		}
+	}
+}
