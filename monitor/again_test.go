@@ -33,6 +33,9 @@ func TestStartedAgain(t *testing.T) {
 			}()
 		},
 	})
+	if len(got.Late) > 0 {
+		t.Errorf("late: %v, want none: both were seen to start", got.Late)
+	}
 	for name, wantCodes := range map[string][]int{seen: {7, 7}, before: {137, 7}} {
 		var codes []int
 		for _, exit := range of[*trace.Exit](got, name) {
@@ -102,5 +105,27 @@ func runFor(t *testing.T, dir, name string) (stop func()) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s does not run: %v: %s", name, err, out)
 		}
+	}
+}
+
+// TestQuietWithCounts ends when nothing new is seen, however much is counted, and
+// says how long that was and whose start is missing.
+func TestQuietWithCounts(t *testing.T) {
+	name := fmt.Sprintf("advisor-busy-%d", os.Getpid())
+	stop := runFor(t, bundle(t, "while :; do : </dev/null; done"), name)
+	defer stop()
+	const quiet = 3 * time.Second
+	got := run(t, t.Context(), Options{
+		Selection: container.Selection{Containers: []string{name}}, Counts: true,
+		UntilQuiet: quiet, Duration: time.Minute,
+	})
+	if got.Reason != "quiet" || got.Quiet < quiet {
+		t.Errorf("ended because of %s after %v without anything new, want quiet after %v", got.Reason, got.Quiet, quiet)
+	}
+	if !slices.Equal(got.Late, []string{name}) {
+		t.Errorf("late: %v, want %s", got.Late, name)
+	}
+	if counts := of[*trace.Counts](got, name); len(counts) == 0 {
+		t.Error("nothing was counted")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"advisor/monitor/container"
 	"advisor/trace"
 )
 
@@ -73,7 +72,7 @@ func (r *recording) complete() trace.Complete {
 func (r *recording) result(reason string) Result {
 	return Result{
 		Status: r.status(), Complete: r.complete(), Reason: reason, Losses: r.lossesSoFar(), Losers: r.losers,
-		Unseen:   r.unmet(),
+		Late:     r.lateNames(),
 		ExitCode: r.cmd.code,
 	}
 }
@@ -83,12 +82,7 @@ func (r *recording) unmatched() error {
 	if r.o.Selection.Empty() || r.status().Containers > 0 {
 		return nil
 	}
-	var seen []string
-	for _, c := range r.sorted() {
-		if c.rec.Name != "" && c.rec.Runtime != container.Host && len(seen) < 10 {
-			seen = append(seen, c.rec.Name)
-		}
-	}
+	seen := r.others()
 	if len(seen) == 0 {
 		return fmt.Errorf("%w %s; no other was seen either", ErrNoContainer,
 			strings.Join(r.o.SelectionText, " "))

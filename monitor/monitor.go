@@ -110,8 +110,10 @@ type Status struct {
 	Containers int    // that are selected and known so far
 	Records    uint64 // written
 	Bytes      uint64
-	Lost       uint64    // facts
-	LastNew    time.Time // when the last new fact was first seen
+	Lost       uint64        // facts
+	Quiet      time.Duration // since the last new fact was first seen
+	Unseen     []string      // names of the selection that nobody seen goes by, as flags
+	Others     []string      // where there are such, names of some containers that are not selected
 }
 
 // Result is what a recording came to.
@@ -121,7 +123,7 @@ type Result struct {
 	Reason   string            // why it ended: interrupt, duration, quiet, exit, command
 	Losses   []trace.Loss      // by what was lost, and by whom where that is known
 	Losers   map[string]string // names of the containers that losses are of, by id
-	Unseen   []string          // names of the selection that nobody seen goes by, as flags
+	Late     []string          // names of recorded containers that ran before, and were not seen to start
 	ExitCode int               // of Command, as a shell gives it, also where it could not be run; 0 without one
 }
 
@@ -141,7 +143,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := errors.Join(checkExtras(o), privileged(o)); err != nil {
+	if err := errors.Join(checkExtras(o), privileged(o), pinned(o)); err != nil {
 		return Result{}, err
 	}
 	cmd, err := newCommand(o)
@@ -168,7 +170,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	r := newRecording(o, p, out, cmd, i)
 	defer r.nat.close()
 	res, err := r.record(ctx, names)
-	return res, errors.Join(err, out.close())
+	if failed := out.close(); !errors.Is(err, failed) {
+		err = errors.Join(err, failed)
+	}
+	return res, err
 }
 
 // record follows what the probes see until it is enough.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"advisor/trace"
 )
 
@@ -77,8 +79,7 @@ func create(o Options) (*output, error) {
 	switch {
 	case o.Append:
 		flags = os.O_RDWR | os.O_CREATE | os.O_APPEND
-	case o.Force:
-		flags |= os.O_TRUNC
+	case o.Force: // emptied when it is ours
 	default:
 		flags |= os.O_EXCL
 	}
@@ -94,9 +95,29 @@ func (o *output) open(flags int) error {
 	if err != nil {
 		return fmt.Errorf("creating the trace: %w", err)
 	}
+	if err := o.claim(f); err != nil {
+		return errors.Join(fmt.Errorf("creating the trace: %w", err), f.Close())
+	}
 	giveToCaller(f)
 	if err := o.begin(f); err != nil {
 		return errors.Join(err, f.Close())
+	}
+	return nil
+}
+
+// claim has the file to ourselves as long as it is open: two recorders that write
+// one file make no trace. What is to be replaced is emptied only then.
+func (o *output) claim(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	// A file system that knows no locks stays usable.
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+		return fmt.Errorf("%s is being written by another recorder", o.o.Output)
+	}
+	if o.o.Force {
+		return f.Truncate(0)
 	}
 	return nil
 }
@@ -181,7 +202,11 @@ func (o *output) flush() error {
 	}
 	if full != o.full {
 		o.full = full
-		o.o.Log.Warn("the disk of the trace", "full", full, "trace", o.o.Output)
+		if full {
+			o.o.Log.Warn("the disk of the trace is full: recording goes on and waits for room", "trace", o.o.Output)
+		} else {
+			o.o.Log.Warn("the disk of the trace has room again", "trace", o.o.Output)
+		}
 	}
 	return nil
 }

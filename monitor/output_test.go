@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"advisor/trace"
@@ -57,5 +58,48 @@ func TestAppendToCutLine(t *testing.T) {
 	}
 	if lines := bytes.Count(raw, []byte("\n")); lines != 4 {
 		t.Errorf("%d lines, want the header's, the cut one and two more:\n%s", lines, raw)
+	}
+}
+
+// TestOneRecorderAtATime does not let two recorders write one file, whatever the
+// second was told to do with it, and takes it when the first is done.
+func TestOneRecorderAtATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trace.log")
+	first, err := create(Options{Output: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(rec trace.Record) {
+		if err := first.write(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(&trace.Header{Schema: trace.Schema})
+	for _, o := range []Options{{Output: path, Force: true}, {Output: path, Append: true}} {
+		if _, err := create(o); err == nil || !strings.Contains(err.Error(), "is being written by another recorder") {
+			t.Errorf("force %v, append %v: %v", o.Force, o.Append, err)
+		}
+	}
+	put(&trace.End{Complete: trace.CompleteTrue})
+	if err := first.close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, path); len(got) != 2 {
+		t.Errorf("%d records, want the first recorder's two", len(got))
+	}
+	write(t, Options{Output: path, Force: true})
+	if got := read(t, path); len(got) != 2 {
+		t.Errorf("%d records after it was replaced, want 2", len(got))
+	}
+}
+
+// TestNothingPinned says that there is nothing to take up before anything else.
+func TestNothingPinned(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "advisor")
+	if err := pinned(Options{Pin: dir, Resume: true}); err == nil || !strings.Contains(err.Error(), "no recording to take up") {
+		t.Errorf("got %v", err)
+	}
+	if err := pinned(Options{Pin: dir}); err != nil {
+		t.Error(err)
 	}
 }

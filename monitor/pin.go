@@ -97,6 +97,18 @@ func (p *probes) spare(o Options) {
 	}
 }
 
+// pinned says early whether there is a recording to take up.
+func pinned(o Options) error {
+	if !o.Resume {
+		return nil
+	}
+	_, err := os.Stat(o.Pin)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no recording to take up: there is no %s", o.Pin)
+	}
+	return err
+}
+
 // resume takes up the recording that is pinned in dir.
 func resume(dir string) (*probes, error) {
 	spec, err := embedded()

@@ -40,7 +40,7 @@ type recording struct {
 	snapped    time.Time
 	scanned    time.Time
 	scans      int
-	lastNew    time.Time
+	lastNew    time.Time             // when the last new fact was first seen, by clock
 	counted    lossCounts            // by the kernel, before the slots were last read
 	attributed lossCounts            // of that, what is known whose it is
 	told       lossCounts            // of that, what was told of nobody in particular
@@ -52,6 +52,7 @@ type recording struct {
 	orphans    map[uint64]uint32 // slots that a recorder before emptied, by namespace
 	torn       uint64            // entries of the flight recorder that were not whole
 	gone       int               // selected containers that ended and are forgotten
+	goneLate   []string          // of these, the names of those that were not seen to start
 }
 
 func newRecording(o Options, p *probes, out *output, cmd *command, i *identifier) *recording {
@@ -60,9 +61,10 @@ func newRecording(o Options, p *probes, out *output, cmd *command, i *identifier
 		o: o, p: p, out: out, cmd: cmd, clock: newClock(p.state), sites: newSites(),
 		spaces: make(map[uint64]*space), subjects: make(map[string]*subject),
 		facts: newFacts(), ident: i, met: make(map[string]bool), nat: newTranslator(o.hostNet),
-		began: now, snapped: now, scanned: now, lastNew: now,
+		began: now, snapped: now, scanned: now,
 		lossesSaid: make(map[trace.Loss]uint64), losers: make(map[string]string),
 	}
+	r.lastNew = r.clock.now()
 	if p.counting() {
 		r.counts = newCounter()
 	}
@@ -131,7 +133,9 @@ func (r *recording) follow(ctx context.Context) string {
 
 // broken is the reason of a recording that an error ends.
 func (r *recording) broken(err error) string {
-	r.o.Log.Error("recording stops", "error", err)
+	if r.out.err == nil {
+		r.o.Log.Error("recording stops", "error", err)
+	}
 	return "error: " + err.Error()
 }
 
@@ -177,7 +181,7 @@ func (r *recording) enough(now time.Time) string {
 	switch {
 	case r.o.Duration > 0 && now.Sub(r.began) >= r.o.Duration:
 		return "duration"
-	case r.o.UntilQuiet > 0 && now.Sub(r.lastNew) >= r.o.UntilQuiet:
+	case r.o.UntilQuiet > 0 && r.quiet() >= r.o.UntilQuiet:
 		return "quiet"
 	case r.o.UntilExit && r.allEnded():
 		return "exit"
@@ -203,34 +207,6 @@ func (r *recording) allEnded() bool {
 		}
 	}
 	return wanted > 0
-}
-
-// meet notes by which names of the selection c went.
-func (r *recording) meet(c *subject) {
-	for _, name := range r.o.Selection.Names(c.rec) {
-		r.met[name] = true
-	}
-}
-
-// unmet are the names of the selection that nobody went by, as flags.
-func (r *recording) unmet() []string {
-	for _, c := range r.subjects {
-		if c.wanted {
-			r.meet(c)
-		}
-	}
-	var names []string
-	for _, name := range r.o.Selection.Containers {
-		if !r.met[name] {
-			names = append(names, "--container="+name)
-		}
-	}
-	for _, name := range r.o.Selection.Pods {
-		if !r.met[name] {
-			names = append(names, "--pod="+name)
-		}
-	}
-	return names
 }
 
 // event takes one event of the ring.
@@ -397,25 +373,6 @@ func (r *recording) watchDenied() {
 	}
 	if err := r.p.watchExits(filtered); err != nil {
 		r.o.Log.Warn("calls that a filter refuses are not seen", "error", err)
-	}
-}
-
-func (r *recording) report() {
-	if r.o.Status != nil {
-		r.o.Status(r.status())
-	}
-}
-
-func (r *recording) status() Status {
-	n := r.gone
-	for _, c := range r.subjects {
-		if c.wanted {
-			n++
-		}
-	}
-	records, bytes := r.out.status()
-	return Status{
-		Elapsed: time.Since(r.began), Probes: len(r.p.links), Containers: n, Records: records, Bytes: bytes, Lost: r.lost, LastNew: r.lastNew,
 	}
 }
 

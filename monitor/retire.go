@@ -118,6 +118,9 @@ func (r *recording) forget(s *space) {
 	r.out.forget(c.rec.ID)
 	if c.wanted {
 		r.gone++
+		if c.main.late {
+			r.goneLate = append(r.goneLate, c.called())
+		}
 		r.meet(c)
 	}
 }

@@ -3,6 +3,7 @@ package monitor
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -183,6 +184,10 @@ func (s *spool) isFull(full bool) (ended bool) {
 func (s *spool) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // its path is the file's name
+	}
 	if s.err == nil {
 		s.err = fmt.Errorf("%s: %w", s.file.Name(), err)
 	}

@@ -122,13 +122,10 @@ func (r *recording) write(rec trace.Record) {
 		_ = r.out.write(loss)
 		return
 	}
-	switch rec := rec.(type) {
-	case *trace.Loss:
-		r.said(rec)
-	case *trace.Container, *trace.Exit, *trace.End:
-	default:
-		r.lastNew = time.Now()
+	if loss, ok := rec.(*trace.Loss); ok {
+		r.said(loss)
 	}
+	r.sighted(rec)
 }
 
 // adopt gives a space to the container it was found to belong to.

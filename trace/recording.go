@@ -85,7 +85,8 @@ func (r *recording) sight(rec Record) {
 }
 
 func compareSighted(a, b Record) int {
-	x, y := sightedBy(a), sightedBy(b)
+	x, _ := SightedBy(a)
+	y, _ := SightedBy(b)
 	return cmp.Or(
 		compareStart(x.Time, y.Time),
 		cmp.Compare(x.PID, y.PID),
@@ -112,26 +113,27 @@ func compareStart(a, b time.Time) int {
 	return a.Compare(b)
 }
 
-func sightedBy(rec Record) Sighting {
+// SightedBy is the first sighting of a fact, and false for a record that is none.
+func SightedBy(rec Record) (s Sighting, fact bool) {
 	switch v := rec.(type) {
 	case *Syscall:
-		return v.Sighting
+		return v.Sighting, true
 	case *Capability:
-		return v.Sighting
+		return v.Sighting, true
 	case *Connect:
-		return v.Sighting
+		return v.Sighting, true
 	case *Accept:
-		return v.Sighting
+		return v.Sighting, true
 	case *Listen:
-		return v.Sighting
+		return v.Sighting, true
 	case *Denied:
-		return v.Sighting
+		return v.Sighting, true
 	case *Exec:
-		return v.Sighting
+		return v.Sighting, true
 	case *File:
-		return v.Sighting
+		return v.Sighting, true
 	}
-	return Sighting{}
+	return Sighting{}, false
 }
 
 // textOf is a record as JSON, which cannot fail: records hold nothing that JSON

@@ -85,8 +85,8 @@ func (c *monitorCmd) command() ([]string, error) {
 	}
 	if c.Command[0] != "--" {
 		return nil, hint(fmt.Errorf("unexpected argument %s", c.Command[0]),
-			"-o %s writes the trace there; -- %s runs that command and records it",
-			c.Command[0], strings.Join(c.Command, " "))
+			"-o %s writes the trace there; -c %s records the container of that name; -- %s runs that command and records it",
+			c.Command[0], c.Command[0], strings.Join(c.Command, " "))
 	}
 	if len(c.Command) == 1 {
 		return nil, errors.New("expected a command after --")

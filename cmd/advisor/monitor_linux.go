@@ -32,7 +32,7 @@ func firstProcess() (first bool, code int) {
 // Run records until it is enough, and passes the code of a command on.
 func (c *monitorCmd) Run(ctx context.Context, s streams) error {
 	if c.Cleanup {
-		return monitor.Cleanup(monitor.PinFolder)
+		return cleanUp(s, monitor.PinFolder)
 	}
 	command, err := c.command()
 	if err != nil {
@@ -42,6 +42,9 @@ func (c *monitorCmd) Run(ctx context.Context, s streams) error {
 	// then ended in order, and the error of a write says so. A handler and not to
 	// ignore it, which a command would inherit.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	if err := anew(c.ReadyFile); err != nil {
+		return err
+	}
 	progress := newProgress(s, c.path())
 	res, err := monitor.Run(ctx, c.options(s, command, progress))
 	progress.done()
@@ -55,11 +58,17 @@ func (c *monitorCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.Options {
-	level := slog.LevelWarn
-	if c.Verbose {
-		level = slog.LevelDebug
+// cleanUp ends what is pinned. Where nothing is, all is as it was asked for.
+func cleanUp(s streams, dir string) error {
+	err := monitor.Cleanup(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.say("nothing to end: no recording is kept in %s", dir)
+		return nil
 	}
+	return err
+}
+
+func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.Options {
 	pin := ""
 	if c.Pin || c.Resume {
 		pin = monitor.PinFolder
@@ -78,10 +87,19 @@ func (c *monitorCmd) options(s streams, command []string, p *progress) monitor.O
 		Counts: c.Counts, StrictCompat: c.StrictCompat,
 		Files: c.Files, Last: c.Last, Dump: c.dumps(),
 		Drop: true, Version: version(),
-		Log:    slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})),
+		Log:    c.log(p),
 		Ready:  func(st monitor.Status) { p.ready(st, c.ReadyFile) },
 		Status: p.status,
 	}
+}
+
+// log is what the recorder says meanwhile: warnings as lines for people, or all of
+// it for machines, too.
+func (c *monitorCmd) log(p *progress) *slog.Logger {
+	if c.Verbose {
+		return slog.New(slog.NewTextHandler(p, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return slog.New(warnings{p})
 }
 
 // dumps says when SIGUSR1 asks for the last calls. Where none are kept it is
