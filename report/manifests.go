@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,67 +41,17 @@ func LoadManifests(paths []string, stdin io.Reader) (Manifests, error) {
 // name none themselves.
 func LoadManifestsIn(namespace string, paths []string, stdin io.Reader) (Manifests, error) {
 	m := Manifests{texts: make(map[string][]byte), namespace: namespace}
-	for _, path := range paths {
-		files, err := manifestFiles(path)
-		if err != nil {
+	files, err := manifestFiles(paths)
+	if err != nil {
+		return Manifests{}, err
+	}
+	for _, file := range files {
+		if err := m.read(file, stdin); err != nil {
 			return Manifests{}, err
-		}
-		for _, file := range files {
-			if err := m.read(file, stdin); err != nil {
-				return Manifests{}, err
-			}
 		}
 	}
 	m.parse()
 	return m, nil
-}
-
-// manifestFiles are the files a path stands for. A file that is named is read
-// whatever it is called.
-func manifestFiles(path string) ([]string, error) {
-	if path == "-" {
-		return []string{path}, nil
-	}
-	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return []string{path}, err
-	}
-	var files []string
-	err = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case file != path && strings.HasPrefix(d.Name(), "."):
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-		case !d.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)):
-			files = append(files, file)
-		}
-		return nil
-	})
-	return files, err
-}
-
-// read takes in one file once.
-func (m *Manifests) read(file string, stdin io.Reader) error {
-	if slices.Contains(m.Files, file) {
-		return nil
-	}
-	var text []byte
-	var err error
-	if file == "-" {
-		text, err = io.ReadAll(stdin)
-		file = "stdin"
-	} else {
-		text, err = os.ReadFile(file)
-	}
-	if err != nil {
-		return fmt.Errorf("reading manifests: %w", err)
-	}
-	m.Files = append(m.Files, file)
-	m.add(filepath.ToSlash(file), text)
-	return nil
 }
 
 // add takes in the text of a file: a shell script with docker's command lines,
@@ -173,8 +121,8 @@ func (m *Manifests) parse() {
 			profile, errs := seccomp.ParseObject(o)
 			m.Profiles = append(m.Profiles, profile)
 			m.refuse(seccomp.RuleInvalid, errs...)
-		} else if len(declared)+len(errs) == 0 && !understood(o.Kind) {
-			foreign[o.Kind]++
+		} else if len(declared)+len(errs) == 0 && (o.Foreign() || !understood(o.Kind)) {
+			foreign[kindOf(o)]++
 		}
 	}
 	declared, errs := netpol.Parse(m.Objects, "")
@@ -205,6 +153,14 @@ func (m Manifests) homeless(seen []policies.Observation) []Problem {
 	}
 	return []Problem{{Message: "network policies without a namespace count for the namespace default, and nothing was recorded there: " +
 		"--namespace " + elsewhere + " says where they are applied"}}
+}
+
+// kindOf names an object's kind, with its API where another has one of the name.
+func kindOf(o manifest.Object) string {
+	if o.Foreign() {
+		return fmt.Sprintf("%s (%s)", o.Kind, o.Group())
+	}
+	return o.Kind
 }
 
 // understood says that a kind is used somewhere, though it declares no container.

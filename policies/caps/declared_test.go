@@ -105,13 +105,43 @@ func TestParseKinds(t *testing.T) {
 		"Job":                   "spec: {template: {spec: " + pod + "}}",
 		"CronJob":               "spec: {jobTemplate: {spec: {template: {spec: " + pod + "}}}}",
 	} {
-		found := parse(t, "kind: "+kind+"\nmetadata: {name: web}\n"+spec+"\n")
+		_, version := podPath(kind)
+		if kind == "PodTemplate" {
+			version = "v1"
+		}
+		found := parse(t, "kind: "+kind+"\nmetadata: {name: web}\n"+spec+"\napiVersion: "+version+"\n")
 		if len(found) != 1 || !is(found[0].Privileged) || found[0].at("privileged").Line != 3 {
 			t.Errorf("%s: %+v", kind, found)
 		}
 	}
-	if found := parse(t, "kind: Service\nmetadata: {name: web}\n"); len(found) > 0 {
+	if found := parse(t, "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"); len(found) > 0 {
 		t.Errorf("a service declares %+v", found)
+	}
+}
+
+// TestParseVersions: what no API server has is refused, and what is another API's is
+// none of ours.
+func TestParseVersions(t *testing.T) {
+	for version, want := range map[string]string{
+		"apiVersion: apps/v1\n":                  "",
+		"":                                       "x.yaml:2:1: no apiVersion: Deployment is in apps/v1",
+		"apiVersion: extensions/v1beta1\n":       `x.yaml:2:1: apiVersion "extensions/v1beta1" is not served, only apps/v1`,
+		"apiVersion: v1\n":                       `x.yaml:2:1: apiVersion "v1" is not served, only apps/v1`,
+		"apiVersion: apps.example.com/v1beta1\n": "none",
+	} {
+		objects, _ := manifest.Read("x.yaml", []byte("\n"+version+
+			"kind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: c, image: i}]}}}\n"))
+		found, errs := Parse(objects[0])
+		var got string
+		switch {
+		case len(found) == 0:
+			got = "none"
+		case len(errs) > 0:
+			got = errs[0].Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", version, got, want)
+		}
 	}
 }
 
@@ -239,7 +269,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := parse(t, "kind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n"+
+			d := parse(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n"+
 				"    securityContext: "+tt.sc+"\n")[0]
 			var got []string
 			for _, f := range Check(d, nginx(), "") {

@@ -18,12 +18,34 @@ func Parse(obj manifest.Object) ([]Declared, []error) {
 	if obj.Kind == "" && obj.Lookup("services") != nil {
 		return parseCompose(obj)
 	}
+	if obj.Foreign() {
+		return nil, nil
+	}
 	template, path, errs := podTemplate(obj)
 	if template == nil {
 		return nil, nil
 	}
+	if err := served(obj); err != nil {
+		errs = append([]error{err}, errs...)
+	}
 	p := podParser{obj: obj, path: path, pod: &Pod{Meta: template.ObjectMeta, Spec: template.Spec}}
 	return p.containers(), errs
+}
+
+// served fails where no API server that is supported knows the object's version: of
+// the kinds here there is one of each.
+func served(obj manifest.Object) error {
+	_, want := podPath(obj.Kind)
+	if obj.Kind == "PodTemplate" {
+		want = "v1"
+	}
+	switch obj.APIVersion {
+	case want:
+		return nil
+	case "":
+		return errorAt(obj.Position(), "no apiVersion: %s is in %s", obj.Kind, want)
+	}
+	return errorAt(obj.Position("apiVersion"), "apiVersion %q is not served, only %s", obj.APIVersion, want)
 }
 
 // podTemplate decodes the pod that a workload makes, and the steps to its spec.

@@ -153,6 +153,7 @@ spec:
     volumeMounts:
     - {name: run, mountPath: /run/}
     - {name: conf, mountPath: /etc/web, readOnly: true}
+apiVersion: v1
 `
 
 const sealedService = "services:\n  web:\n    image: web\n    read_only: true\n"

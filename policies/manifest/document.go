@@ -50,6 +50,13 @@ func documents(data []byte) []document {
 // byteOrderMark is what some editors of Windows begin files with.
 var byteOrderMark = []byte("\ufeff")
 
+// errUTF16 is what a file gets that would be read up to its first "---".
+var errUTF16 = errors.New("this is UTF-16, as PowerShell's > writes it: save it as UTF-8 (… | Out-File -Encoding utf8)")
+
+func isUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
+}
+
 // marked says that a line begins with a marker of YAML, alone or followed by a
 // blank, and gives the line with blanks in the marker's place: what stands behind
 // "---" belongs to the document, in the column where it stands.

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"advisor/policies"
@@ -46,6 +47,10 @@ func (e *Error) Unwrap() error { return e.Err }
 // the rest. Documents that are empty, and mappings without a kind that are not
 // a Kubernetes object, come as objects with an empty Kind.
 func Read(file string, data []byte) ([]Object, []error) {
+	if isUTF16(data) {
+		at := policies.Position{File: file, Line: 1, Column: 1}
+		return nil, []error{&Error{Position: at, Err: errUTF16}}
+	}
 	var objects []Object
 	var errs []error
 	for _, doc := range documents(data) {
@@ -186,6 +191,34 @@ func (o Object) In(namespace string) Object {
 		o.Namespace, o.body = namespace, text
 	}
 	return o
+}
+
+// Group is the API group that the object's apiVersion names, "" for the core one.
+func (o Object) Group() string {
+	group, _, found := strings.Cut(o.APIVersion, "/")
+	if !found {
+		return ""
+	}
+	return group
+}
+
+// Foreign says that the object's kind is one of Kubernetes in name only: another
+// API has one that is called the same, such as Volcano's Job and Knative's Service.
+func (o Object) Foreign() bool {
+	var groups []string // that have had the kind
+	switch o.Kind {
+	case "Pod", "PodTemplate", "ReplicationController", "Service", "Endpoints", "Namespace", "Node":
+		groups = []string{""}
+	case "Deployment", "DaemonSet", "ReplicaSet", "StatefulSet":
+		groups = []string{"", "apps", "extensions"}
+	case "Job", "CronJob":
+		groups = []string{"", "batch", "extensions"}
+	case "EndpointSlice":
+		groups = []string{"", "discovery.k8s.io"}
+	default:
+		return false
+	}
+	return !slices.Contains(groups, o.Group())
 }
 
 // ofCluster says that objects of the kind are in no namespace; of all such kinds

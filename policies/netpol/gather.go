@@ -50,6 +50,9 @@ func (inv *Inventory) addObject(o manifest.Object) error {
 		inv.Others = append(inv.Others, o)
 		return nil
 	}
+	if o.Foreign() && slices.Contains([]string{"Service", "Endpoints", "EndpointSlice", "Namespace", "Node", "Pod"}, o.Kind) {
+		return nil // no more than the name is the same
+	}
 	switch o.Kind {
 	case "Namespace":
 		return decodeInto(o, inv.addNamespace)
