@@ -86,6 +86,9 @@ func absent(c caps.Change) string {
 	if _, ok := trace.CapabilityNumber(c.Subject); ok {
 		return "not granted"
 	}
+	if c.Subject == "privileged" {
+		return "no"
+	}
 	return "not there"
 }
 
@@ -94,6 +97,8 @@ func absent(c caps.Change) string {
 func capsEffect(c caps.Change) Effect {
 	order := []string{"", "through set-user-id programs and file capabilities only", "granted"}
 	switch c.Subject {
+	case "privileged":
+		order = []string{"", "yes"}
 	case "no_new_privs":
 		order = []string{"yes", "no"}
 	case "user":

@@ -16,12 +16,11 @@ import (
 func compareSeccomp(before, after Manifests, engine string) ([]Difference, error) {
 	var list []Difference
 	var errs []error
-	for _, old := range before.Declared {
-		i := slices.IndexFunc(after.Declared, func(d caps.Declared) bool { return d.Workload == old.Workload })
-		if i < 0 || old.Windows {
+	for _, pair := range caps.Twins(before.Declared, after.Declared) {
+		old, now := pair[0], pair[1]
+		if old.Role == "" || now.Role == "" || old.Windows {
 			continue
 		}
-		now := after.Declared[i]
 		changes, err := compareProfiles(before.named(old), after.named(now), pairing{declared: &now}, engine)
 		list, errs = append(list, changes...), append(errs, err)
 	}
@@ -37,13 +36,21 @@ type namedProfile struct {
 	at      policies.Position
 }
 
+// String is the profile's name, and whether it is known what it allows.
+func (n namedProfile) String() string {
+	if n.profile == nil && !n.open() {
+		return n.name + " (not among the manifests)"
+	}
+	return n.name
+}
+
 func (m Manifests) named(d caps.Declared) namedProfile {
 	n := namedProfile{name: d.SeccompType, at: place(d, "seccompProfile")}
 	switch {
 	case d.Privileged != nil && *d.Privileged:
 		n.name = "none: privileged"
 	case d.SeccompType == "Localhost":
-		n.name, n.profile = d.SeccompProfile, m.profile(d.SeccompProfile)
+		n.name, n.profile = d.SeccompProfile, m.profile(d)
 	case d.SeccompType == "" && d.Engine == "kubernetes":
 		n.name = "none"
 	case d.SeccompType == "Unconfined":
@@ -62,7 +69,7 @@ func (n namedProfile) open() bool {
 func compareProfiles(old, now namedProfile, p pairing, engine string) ([]Difference, error) {
 	whole := Difference{
 		Kind: KindSeccomp, Workload: p.workload(), Subject: "profile",
-		Change: fmt.Sprintf("%s → %s", old.name, now.name), Position: now.at,
+		Change: fmt.Sprintf("%s → %s", old, now), Position: now.at,
 	}
 	switch {
 	case old.open() && now.open():
@@ -74,7 +81,7 @@ func compareProfiles(old, now namedProfile, p pairing, engine string) ([]Differe
 		whole.Effect = Tighter
 		return []Difference{whole}, nil
 	case old.profile == nil || now.profile == nil:
-		if old.name == now.name {
+		if old.String() == now.String() {
 			return nil, nil
 		}
 		whole.Effect = Other
@@ -90,7 +97,7 @@ func compareProfiles(old, now namedProfile, p pairing, engine string) ([]Differe
 // compareCalls compares two profiles by their rules and, where libseccomp is in
 // this build, by the programs it compiles.
 func compareCalls(old, now seccomp.Profile, ctx seccomp.Context, w policies.Workload) ([]Difference, error) {
-	changes, err := seccomp.Compare(old, now, ctx)
+	changes, err := changesAnywhere(old, now, ctx)
 	list := callDifferences(changes, w)
 	if err != nil {
 		return list, err
@@ -134,18 +141,22 @@ func ofArch(name, arch string) string {
 	return name + " (" + arch + ")"
 }
 
-// compareLoose compares profiles that stand for themselves, by their names.
+// compareLoose compares profiles that stand for themselves, by their names; where
+// there is one on each side, whatever they are called.
 func compareLoose(before, after Manifests) ([]Difference, error) {
 	var list []Difference
 	var errs []error
-	for _, old := range before.loose() {
-		for _, now := range after.loose() {
-			if len(before.Profiles)+len(after.Profiles) > 2 && profileKey(old) != profileKey(now) {
-				continue
-			}
-			changes, err := compareCalls(old, now, seccomp.Context{}, policies.Workload{})
-			list, errs = append(list, changes...), append(errs, err)
+	old, fresh := before.loose(), after.loose()
+	key := profileKey
+	if len(before.Profiles)+len(after.Profiles) == 2 {
+		key = func(seccomp.Profile) string { return "" }
+	}
+	for _, pair := range policies.Twins(old, fresh, key, func(p seccomp.Profile) string { return p.Position.File }) {
+		if pair[0] < 0 || pair[1] < 0 {
+			continue
 		}
+		changes, err := compareCalls(old[pair[0]], fresh[pair[1]], seccomp.Context{}, policies.Workload{})
+		list, errs = append(list, changes...), append(errs, err)
 	}
 	return list, errors.Join(errs...)
 }
@@ -155,7 +166,7 @@ func (m Manifests) loose() []seccomp.Profile {
 	var list []seccomp.Profile
 	for i := range m.Profiles {
 		used := slices.ContainsFunc(m.Declared, func(d caps.Declared) bool {
-			return d.SeccompProfile != "" && m.profile(d.SeccompProfile) == &m.Profiles[i]
+			return d.SeccompProfile != "" && m.profile(d) == &m.Profiles[i]
 		})
 		if !used {
 			list = append(list, m.Profiles[i])
@@ -171,7 +182,7 @@ func profileKey(p seccomp.Profile) string {
 	return p.Position.File[strings.LastIndexByte(p.Position.File, '/')+1:]
 }
 
-func callDifferences(changes []seccomp.Change, w policies.Workload) []Difference {
+func callDifferences(changes []surroundedChange, w policies.Workload) []Difference {
 	var list []Difference
 	for _, c := range changes {
 		effect := Other
@@ -184,6 +195,9 @@ func callDifferences(changes []seccomp.Change, w policies.Workload) []Difference
 		change := fmt.Sprintf("%v → %v", c.Before, c.After)
 		if c.When != "" {
 			change += " when " + c.When
+		}
+		if c.where != "" {
+			change += " " + c.where
 		}
 		at := c.New
 		if at.Line == 0 {

@@ -35,11 +35,11 @@ func checkSeccomp(p pairing, m Manifests, engine string) []policies.Finding {
 			Message: "Localhost without the name of a profile", Position: place(d, "seccompProfile"),
 		}}
 	}
-	profile := m.profile(d.SeccompProfile)
+	profile := m.profile(d)
 	if profile == nil {
 		return []policies.Finding{{
 			Class: policies.Unknown, Rule: RuleUnknownProfile, Subject: d.SeccompProfile,
-			Message: "the profile is not among the manifests", Position: place(d, "seccompProfile"),
+			Message: m.whyNoProfile(d), Position: place(d, "seccompProfile"),
 		}}
 	}
 	return checkProfile(p, *profile, engine)

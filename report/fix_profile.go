@@ -26,7 +26,7 @@ func sharedProfiles(pairs []pairing, m Manifests) []sharedProfile {
 		if p.declared == nil || p.declared.SeccompType != "Localhost" {
 			continue
 		}
-		profile := m.profile(p.declared.SeccompProfile)
+		profile := m.profile(*p.declared)
 		if profile == nil {
 			continue
 		}

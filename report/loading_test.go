@@ -131,3 +131,155 @@ spec:
 		t.Error(diff)
 	}
 }
+
+// localPod names a profile; profileOf lets calls pass.
+func localPod(name, profile string) string {
+	return strings.Replace(onePod, "name: web", "name: "+name, 1) +
+		"    securityContext: {seccompProfile: {type: Localhost, localhostProfile: " + profile + "}}\n"
+}
+
+func profileOf(calls string) string {
+	return `{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "syscalls": [{"names": [` + calls + `], "action": "SCMP_ACT_ALLOW"}]}`
+}
+
+// TestComparesWithItself holds that a directory is equal to itself, whatever stands
+// in it twice.
+func TestComparesWithItself(t *testing.T) {
+	inDir(t, map[string]string{
+		"dev/web.yaml": localPod("web", "web.json"), "dev/web.json": profileOf(`"read"`),
+		"prod/web.yaml": localPod("web", "web.json"), "prod/web.json": profileOf(`"read", "ptrace"`),
+		"a/loose.json": profileOf(`"read"`), "b/loose.json": profileOf(`"read", "bpf"`),
+	})
+	m, err := report.LoadManifests([]string{"."}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := report.CompareManifests(m, m, report.Comparison{Kinds: report.Kinds()})
+	if err != nil || len(list) > 0 {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
+// TestCompareSeesEach holds that a change in one of several of a name is seen, and
+// that what a change of words hides is, too.
+func TestCompareSeesEach(t *testing.T) {
+	base := map[string]string{
+		"dev/web.yaml": localPod("web", "profiles/web.json"), "dev/web.json": profileOf(`"read"`),
+		"prod/web.yaml": localPod("web", "profiles/web.json"), "prod/web.json": profileOf(`"read", "ptrace"`),
+	}
+	more := "    securityContext: {capabilities: {add: [ALL]}}\n"
+	for _, tt := range []struct {
+		name, file, old, new string
+		want                 string
+	}{
+		{"a profile of one", "dev/web.json", `"read"`, `"read", "bpf"`, "looser bpf ERRNO ENOSYS → ALLOW"},
+		{"of the other", "prod/web.json", `, "ptrace"`, "", "tighter ptrace ALLOW → ERRNO ENOSYS"},
+		{"a capability of one", "dev/web.yaml", "    securityContext: {", "    securityContext: {capabilities: {add: [BPF]}, ",
+			"looser BPF not granted → granted"},
+		{"the profile goes", "dev/web.json", "*", "", "changed profile profiles/web.json → profiles/web.json (not among the manifests)"},
+		{"privileged, with all there is", "prod/db.yaml", "capabilities: {add: [ALL]}", "privileged: true", "looser privileged no → yes"},
+	} {
+		var sides [2]report.Manifests
+		for i := range sides {
+			files := map[string]string{"prod/db.yaml": strings.Replace(onePod, "name: web", "name: db", 1) + more}
+			for name, text := range base {
+				files[name] = text
+			}
+			switch {
+			case i == 1 && tt.old == "*":
+				delete(files, tt.file)
+				delete(files, "prod/web.json")
+			case i == 1:
+				files[tt.file] = strings.Replace(files[tt.file], tt.old, tt.new, 1)
+			}
+			inDir(t, files)
+			m, err := report.LoadManifests([]string{"."}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sides[i] = m
+		}
+		list, err := report.CompareManifests(sides[0], sides[1], report.Comparison{Kinds: report.Kinds()})
+		found := false
+		for _, d := range list {
+			found = found || string(d.Effect)+" "+d.Subject+" "+d.Change == tt.want
+		}
+		if err != nil || !found || tt.old != "*" && len(list) != 1 {
+			t.Errorf("%s: %v, %v, want %s", tt.name, list, err, tt.want)
+		}
+	}
+}
+
+// TestProfileOfAManifest holds which of several files of a name is meant.
+func TestProfileOfAManifest(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  string // part of the finding, empty for none
+	}{
+		{"the nearest", map[string]string{"a/web.yaml": localPod("web", "p.json"),
+			"a/p.json": profileOf(`"read"`), "b/p.json": profileOf(`"write"`)}, ""},
+		{"the one in the folder that is named", map[string]string{"web.yaml": localPod("web", "b/p.json"),
+			"a/p.json": profileOf(`"read"`), "b/p.json": profileOf(`"write"`)}, ""},
+		{"any of two", map[string]string{"web.yaml": localPod("web", "c/p.json"),
+			"a/p.json": profileOf(`"read"`), "b/p.json": profileOf(`"write"`)}, "several files may be the profile: a/p.json, b/p.json"},
+		{"none", map[string]string{"web.yaml": localPod("web", "q.json"), "a/p.json": profileOf(`"read"`)}, "not among the manifests"},
+	} {
+		inDir(t, tt.files)
+		m, err := report.LoadManifests([]string{"."}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := report.Diff(report.Observed{}, m, report.Comparison{Kinds: []string{report.KindSeccomp}})
+		if r == nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range r.Findings {
+			if f.Rule == report.RuleUnknownProfile {
+				got = f.Message
+			}
+		}
+		if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestCompareElsewhere holds that profiles which are equal for most are compared
+// where they are not: with a capability, on an older kernel, on another machine.
+func TestCompareElsewhere(t *testing.T) {
+	rule := func(conditions string) string {
+		return `{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, ` + conditions + `, "action": "SCMP_ACT_ALLOW"}]}`
+	}
+	const arm = `"archMap": [{"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": [`
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"a capability", rule(`"syscalls": [{"names": ["bpf"], "includes": {"caps": ["CAP_BPF"]}`),
+			rule(`"syscalls": [{"names": ["bpf"], "includes": {"caps": ["CAP_SYS_ADMIN"]}`), "with CAP_BPF"},
+		{"a kernel", rule(`"syscalls": [{"names": ["ptrace"], "includes": {"minKernel": "4.8"}`),
+			rule(`"syscalls": [{"names": ["ptrace"], "includes": {"minKernel": "5.0"}`), "on Linux 4.8"},
+		{"a machine", rule(arm + `]}], "syscalls": [{"names": ["read"]`),
+			rule(arm + `"SCMP_ARCH_ARM"]}], "syscalls": [{"names": ["read"]`), "on aarch64"},
+		{"runc's stub", profileOf(`"read"`), profileOf(`"read", "clone3"`), "ERRNO ENOSYS → ALLOW"},
+		{"runc's stub and EPERM", strings.Replace(profileOf(`"read", "bpf"`), "38", "1", 1),
+			strings.Replace(profileOf(`"read", "bpf", "epoll_pwait2"`), "38", "1", 1), "ERRNO ENOSYS → ERRNO EPERM under runc, among them clone3"},
+	} {
+		var sides [2]report.Manifests
+		for i, text := range []string{tt.old, tt.new} {
+			inDir(t, map[string]string{"p.json": text})
+			m, err := report.LoadManifests([]string{"p.json"}, nil)
+			if err != nil || len(m.Refused) > 0 {
+				t.Fatal(err, m.Refused)
+			}
+			sides[i] = m
+		}
+		list, err := report.CompareManifests(sides[0], sides[1], report.Comparison{Kinds: report.Kinds()})
+		found := false
+		for _, d := range list {
+			found = found || strings.Contains(d.Change, tt.want)
+		}
+		if err != nil || !found || len(list) > 8 {
+			t.Errorf("%s: %d: %v, %v, want %s", tt.name, len(list), list, err, tt.want)
+		}
+	}
+}

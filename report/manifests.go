@@ -202,36 +202,3 @@ func (m *Manifests) sort() {
 	m.Problems = slices.Compact(m.Problems)
 	m.sortRefused()
 }
-
-// profile finds the profile that a workload's manifest names, nil where it is
-// not among the manifests. The path is below the kubelet's folder for
-// Kubernetes, and beside the manifest elsewhere; what is compared is how the
-// paths end.
-func (m *Manifests) profile(path string) *seccomp.Profile {
-	for i, p := range m.Profiles {
-		for _, name := range profileNames(p) {
-			if strings.HasSuffix("/"+filepath.ToSlash(name), "/"+strings.TrimPrefix(path, "./")) {
-				return &m.Profiles[i]
-			}
-		}
-	}
-	base := filepath.Base(path)
-	for i, p := range m.Profiles {
-		if filepath.Base(p.Position.File) == base {
-			return &m.Profiles[i]
-		}
-	}
-	return nil
-}
-
-// profileNames are the paths under which pods know a profile: its file or, for
-// an object, where the Security Profiles Operator puts it.
-func profileNames(p seccomp.Profile) []string {
-	switch {
-	case p.Name == "":
-		return []string{p.Position.File}
-	case p.Namespace == "":
-		return []string{"operator/" + p.Name + ".json"}
-	}
-	return []string{"operator/" + p.Namespace + "/" + p.Name + ".json"}
-}

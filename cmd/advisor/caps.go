@@ -18,13 +18,14 @@ type capsCmd struct {
 
 type capsHeldCmd struct {
 	Manifests []string `arg:"" name:"manifests" help:"Manifests: files, directories, or '-' for stdin."`
+	Namespace string   `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves."`
 	Engine    string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}; default: the one that reads such manifests."`
 	Format    string   `enum:"text,json" default:"text" help:"text or json."`
 }
 
 // Run prints the sets of each container.
 func (c *capsHeldCmd) Run(s streams) error {
-	m, err := report.LoadManifests(c.Manifests, s.in)
+	m, err := report.LoadManifestsIn(c.Namespace, c.Manifests, s.in)
 	if err = errors.Join(err, m.Unusable(report.KindCaps)); err != nil {
 		return err
 	}

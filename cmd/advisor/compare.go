@@ -14,13 +14,14 @@ import (
 // compareCmd compares two sets of declared policies.
 type compareCmd struct {
 	output
-	Format   string   `enum:"${compare_formats}" default:"text" help:"text, json or markdown; or connections alone in the forms of the np-guard tools: txt, csv, md, dot, svg, np-guard-json."`
-	Kind     []string `enum:"seccomp,netpol,caps" default:"seccomp,netpol,caps" help:"Compare only these kinds."`
-	Workload []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
-	Engine   string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}."`
-	Dialect  string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
-	All      bool     `help:"List also connections that a change of isolation explains."`
-	FailOn   string   `enum:"any,looser,never" default:"any" help:"What ends with 1: any difference, looser ones, or never."`
+	Format    string   `enum:"${compare_formats}" default:"text" help:"text, json or markdown; or connections alone in the forms of the np-guard tools: txt, csv, md, dot, svg, np-guard-json."`
+	Kind      []string `enum:"seccomp,netpol,caps" default:"seccomp,netpol,caps" help:"Compare only these kinds."`
+	Workload  []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
+	Engine    string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}."`
+	Namespace string   `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves; default: default."`
+	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
+	All       bool     `help:"List also connections that a change of isolation explains."`
+	FailOn    string   `enum:"any,looser,never" default:"any" help:"What ends with 1: any difference, looser ones, or never."`
 
 	AllowEmpty bool `help:"Accept a side without any manifest."`
 
@@ -98,7 +99,7 @@ func (c *compareCmd) answer(before, after report.Manifests, list []report.Differ
 // load reads one side. One without anything is most often a wrong path, and would
 // show as a change.
 func (c *compareCmd) load(s streams, path string) (report.Manifests, error) {
-	m, err := report.LoadManifests([]string{path}, s.in)
+	m, err := report.LoadManifestsIn(c.Namespace, []string{path}, s.in)
 	if err != nil {
 		return m, err
 	}

@@ -112,11 +112,12 @@ func (c *netpolExplainCmd) Run(s streams) error {
 
 type netpolCompareCmd struct {
 	output
-	Dialect string `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
-	Format  string `enum:"txt,csv,md,json,dot,svg" default:"txt" help:"txt, csv, md, json, dot or svg, as the np-guard tools write them."`
-	All     bool   `help:"List also what a change of isolation explains."`
-	Old     string `arg:"" help:"Manifests before: a file, a directory, or '-' for stdin."`
-	New     string `arg:"" help:"Manifests after."`
+	Dialect   string `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
+	Format    string `enum:"txt,csv,md,json,dot,svg" default:"txt" help:"txt, csv, md, json, dot or svg, as the np-guard tools write them."`
+	All       bool   `help:"List also what a change of isolation explains."`
+	Namespace string `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves; default: default."`
+	Old       string `arg:"" help:"Manifests before: a file, a directory, or '-' for stdin."`
+	New       string `arg:"" help:"Manifests after."`
 }
 
 // Run lists the connections that only one side allows. It ends with 0 where
@@ -129,11 +130,11 @@ func (c *netpolCompareCmd) Run(s streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	before, err := loadSet(s, "", []string{c.Old})
+	before, err := loadSet(s, c.Namespace, []string{c.Old})
 	if err != nil {
 		return err
 	}
-	after, err := loadSet(s, "", []string{c.New})
+	after, err := loadSet(s, c.Namespace, []string{c.New})
 	if err != nil {
 		return err
 	}

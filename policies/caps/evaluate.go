@@ -1,8 +1,10 @@
 package caps
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"advisor/policies"
 	"advisor/trace"
@@ -109,16 +111,15 @@ func orNone(s string) string {
 }
 
 // Compare says what changes for the containers of before where after takes its
-// place, by what they hold, not by how it is written. Sorted by workload and
+// place, by what they hold, not by how it is written. Sorted by workload, place and
 // subject. A declaration that an engine refuses compares as "refused".
 func Compare(before, after []Declared, engine string) []Change {
-	old, fresh := byWorkload(before), byWorkload(after)
 	var changes []Change
-	for _, w := range workloads(before, after) {
-		was, now := old[w], fresh[w]
-		at := now.Position
-		if at.File == "" {
-			at = was.Position
+	for _, pair := range Twins(before, after) {
+		was, now := pair[0], pair[1]
+		at, w := now.Position, now.Workload
+		if now.Role == "" {
+			at, w = was.Position, was.Workload
 		}
 		a, b := aspects(was, engine), aspects(now, engine)
 		for _, subject := range subjects(a, b) {
@@ -127,26 +128,28 @@ func Compare(before, after []Declared, engine string) []Change {
 			}
 		}
 	}
+	slices.SortStableFunc(changes, func(x, y Change) int {
+		return cmp.Or(x.Workload.Compare(y.Workload), x.Position.Compare(y.Position), strings.Compare(x.Subject, y.Subject))
+	})
 	return changes
 }
 
-func byWorkload(list []Declared) map[policies.Workload]Declared {
-	m := make(map[policies.Workload]Declared, len(list))
-	for _, d := range list {
-		m[d.Workload] = d
-	}
-	return m
-}
-
-func workloads(lists ...[]Declared) []policies.Workload {
-	var all []policies.Workload
-	for _, list := range lists {
-		for _, d := range list {
-			all = append(all, d.Workload)
+// Twins are the same containers in two sets of manifests: the zero value where one
+// side does not have it.
+func Twins(before, after []Declared) [][2]Declared {
+	workload := func(d Declared) policies.Workload { return d.Workload }
+	var pairs [][2]Declared
+	for _, at := range policies.Twins(before, after, workload, func(d Declared) string { return d.Position.File }) {
+		var pair [2]Declared
+		if at[0] >= 0 {
+			pair[0] = before[at[0]]
 		}
+		if at[1] >= 0 {
+			pair[1] = after[at[1]]
+		}
+		pairs = append(pairs, pair)
 	}
-	slices.SortFunc(all, policies.Workload.Compare)
-	return slices.Compact(all)
+	return pairs
 }
 
 func subjects(a, b map[string]string) []string {
@@ -180,6 +183,9 @@ func aspects(d Declared, engine string) map[string]string {
 		case slices.Contains(s.Gainable, name):
 			m[name] = "through set-user-id programs and file capabilities only"
 		}
+	}
+	if s.Privileged {
+		m["privileged"] = "yes"
 	}
 	m["user"] = s.UserWord()
 	m["no_new_privs"] = yesNo(s.NoNewPrivileges)
