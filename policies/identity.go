@@ -107,7 +107,8 @@ func controllerOf(p *trace.Pod) (kind, name string, ok bool) {
 		return "StatefulSet", name, ok
 	}
 	if job := firstLabel(p.Labels, "batch.kubernetes.io/job-name", "job-name"); job != "" {
-		// A CronJob's jobs end in the minute they were due, since 1970.
+		// A CronJob's jobs end in the minute they were due, since 1970 (Kubernetes
+		// pkg/controller/cronjob getJobName).
 		if name, ok := cutSuffix(job, isMinute); ok {
 			return "CronJob", name, true
 		}
@@ -131,7 +132,9 @@ func cutSuffix(name string, fits func(string) bool) (string, bool) {
 
 func isOrdinal(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-func isMinute(s string) bool { return len(s) == 8 && isOrdinal(s) }
+// isMinute tells a minute of 2016, when there were no CronJobs, or later. Dates as in
+// 20260131, which people put behind the names of Jobs, are minutes of 2008 and 2009.
+func isMinute(s string) bool { return len(s) == 8 && isOrdinal(s) && s >= "24192000" }
 
 // isRandom knows the suffix of generated names: k8s.io/apimachinery
 // pkg/util/rand leaves out vowels and what looks like them.

@@ -39,6 +39,8 @@ func TestWorkloadOfPods(t *testing.T) {
 		{"a Job", pod("once-abcde", labels{"job-name": "once"}, nil), "shop/Job/once container=web"},
 		{"a CronJob", pod("nightly-29512345-x2x7k", labels{"batch.kubernetes.io/job-name": "nightly-29512345"}, nil),
 			"shop/CronJob/nightly container=web"},
+		{"a Job with a date", pod("load-20260131-x2x7k", labels{"batch.kubernetes.io/job-name": "load-20260131"}, nil),
+			"shop/Job/load-20260131 container=web"},
 		{"labels alone", pod("p-1", labels{"tier": "x", "app": "w", "controller-uid": "77"}, nil),
 			"shop/Pod/app=w,tier=x container=web"},
 		{"labels that are all volatile", pod("p-1", labels{"helm.sh/chart": "c-1"}, nil), "shop/Pod/p-1 container=web"},

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 
 	"advisor/policies"
@@ -24,7 +25,7 @@ func checkSeccomp(p pairing, m Manifests, engine string) []policies.Finding {
 	case d.SeccompType == "Unconfined":
 		return unprotected(d, "Unconfined: every system call is allowed")
 	case d.SeccompType == "" && d.Engine == "kubernetes":
-		return unprotected(d, "every system call is allowed, unless the kubelet runs with --seccomp-default")
+		return unprotected(d, "every system call is allowed, unless the kubelet runs with --seccomp-default"+annotated(d))
 	case d.SeccompType != "Localhost":
 		return checkDefault(p)
 	}
@@ -43,6 +44,23 @@ func checkSeccomp(p pairing, m Manifests, engine string) []policies.Finding {
 		}}
 	}
 	return checkProfile(p, *profile, engine)
+}
+
+// annotated tells of a profile in an annotation, as before there was a field
+// (Kubernetes 1.27, removal of seccomp.security.alpha.kubernetes.io).
+func annotated(d caps.Declared) string {
+	if d.Pod == nil {
+		return ""
+	}
+	for _, key := range []string{
+		"seccomp.security.alpha.kubernetes.io/pod",
+		"container.seccomp.security.alpha.kubernetes.io/" + d.Workload.Container,
+	} {
+		if value := d.Pod.Meta.Annotations[key]; value != "" {
+			return fmt.Sprintf("; the annotation %s: %s counts for nothing since Kubernetes 1.27, seccompProfile does", key, value)
+		}
+	}
+	return ""
 }
 
 func unprotected(d caps.Declared, message string) []policies.Finding {

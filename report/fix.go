@@ -161,7 +161,7 @@ func (f *fixer) declaredIn(file string, text []byte) ([]manifest.Object, []caps.
 	objects, errs := f.m.objects(file, text)
 	var declared []caps.Declared
 	for _, o := range objects {
-		found, bad := caps.Parse(o)
+		found, bad := caps.ParseAmong(o, f.m.Objects)
 		declared, errs = append(declared, found...), append(errs, bad...)
 	}
 	return objects, declared, errs

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"advisor/policies/seccomp"
 	"advisor/report"
 )
 
@@ -280,6 +281,30 @@ func TestCompareElsewhere(t *testing.T) {
 		}
 		if err != nil || !found || len(list) > 8 {
 			t.Errorf("%s: %d: %v, %v, want %s", tt.name, len(list), list, err, tt.want)
+		}
+	}
+}
+
+// TestAnnotatedProfile holds that a profile in an annotation is not taken for one.
+func TestAnnotatedProfile(t *testing.T) {
+	for key, want := range map[string]bool{
+		"seccomp.security.alpha.kubernetes.io/pod":             true,
+		"container.seccomp.security.alpha.kubernetes.io/main":  true,
+		"container.seccomp.security.alpha.kubernetes.io/other": false,
+	} {
+		inDir(t, map[string]string{"web.yaml": strings.Replace(onePod, "namespace: shop",
+			"namespace: shop, annotations: {"+key+": runtime/default}", 1)})
+		m, err := report.LoadManifests([]string{"."}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _ := report.Diff(report.Observed{}, m, report.Comparison{Kinds: []string{report.KindSeccomp}})
+		said := false
+		for _, f := range r.Findings {
+			said = said || f.Rule == seccomp.RuleUnprotected && strings.Contains(f.Message, key)
+		}
+		if said != want {
+			t.Errorf("%s: told %t, want %t: %v", key, said, want, r.Findings)
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (m *Manifests) parse() {
 		if makers.made(o) {
 			continue
 		}
-		declared, errs := caps.Parse(o)
+		declared, errs := caps.ParseAmong(o, m.Objects)
 		m.Declared = append(m.Declared, declared...)
 		m.refuse(RuleRefused, errs...)
 		if seccomp.IsProfile(o) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"advisor/policies"
+	"advisor/policies/caps"
 	"advisor/policies/manifest"
 	"advisor/policies/seccomp"
 )
@@ -15,12 +16,12 @@ const (
 	RuleRefused    = "manifest/refused"    // the API server would refuse the object
 )
 
-// refuse keeps errors as findings at their places. Templates, which others
-// render, and errors without a place are only problems.
+// refuse keeps errors as findings at their places. Templates, which others render,
+// services that extend what is not here, and errors without a place are only problems.
 func (m *Manifests) refuse(rule string, errs ...error) {
 	for _, err := range errs {
 		var placed *manifest.Error
-		if errors.Is(err, manifest.ErrTemplate) || !errors.As(err, &placed) {
+		if errors.Is(err, manifest.ErrTemplate) || errors.Is(err, caps.ErrElsewhere) || !errors.As(err, &placed) {
 			m.problems(err)
 			continue
 		}

@@ -2,7 +2,9 @@ package caps
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,18 +16,35 @@ import (
 // service is what a compose file says of a service, as far as it concerns
 // capabilities. Compose has many more keys, which are not ours to judge.
 type service struct {
-	CapAdd      []string `json:"cap_add"`
-	CapDrop     []string `json:"cap_drop"`
-	Privileged  *bool    `json:"privileged"`
-	ReadOnly    *bool    `json:"read_only"`
-	SecurityOpt []string `json:"security_opt"`
-	Tmpfs       any      `json:"tmpfs"`   // one or a list
-	Volumes     any      `json:"volumes"` // a list of texts or mappings
-	User        any      `json:"user"`    // uid, "uid:gid" or names
-	UsernsMode  string   `json:"userns_mode"`
+	CapAdd      []string   `json:"cap_add"`
+	CapDrop     []string   `json:"cap_drop"`
+	Privileged  switchWord `json:"privileged"`
+	ReadOnly    switchWord `json:"read_only"`
+	SecurityOpt []string   `json:"security_opt"`
+	Tmpfs       any        `json:"tmpfs"`   // one or a list
+	Volumes     any        `json:"volumes"` // a list of texts or mappings
+	User        any        `json:"user"`    // uid, "uid:gid" or names
+	UsernsMode  string     `json:"userns_mode"`
+	Extends     extends    `json:"extends"`
 }
 
-func parseCompose(obj manifest.Object) ([]Declared, []error) {
+// ErrElsewhere says that a compose file speaks of another one that is not there.
+var ErrElsewhere = errors.New("is not among the manifests: docker compose config writes out what services extend")
+
+// layer is a service as it stands, without what it extends.
+type layer struct {
+	service
+	obj  manifest.Object
+	name string
+}
+
+func (l layer) position(field ...any) policies.Position {
+	return l.obj.Position(append([]any{"services", l.name}, field...)...)
+}
+
+func (l layer) has(field string) bool { return l.obj.Lookup("services", l.name, field) != nil }
+
+func parseCompose(obj manifest.Object, others []manifest.Object) ([]Declared, []error) {
 	var file struct {
 		Name     string                     `json:"name"`
 		Services map[string]json.RawMessage `json:"services"`
@@ -36,48 +55,127 @@ func parseCompose(obj manifest.Object) ([]Declared, []error) {
 	var list []Declared
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(file.Services)) {
-		var s service
-		if err := json.Unmarshal(file.Services[name], &s); err != nil {
-			errs = append(errs, errorAt(obj.Position("services", name), "service %s: %w", name, err))
-			continue
+		layers, err := layersOf(obj, name, others, nil)
+		if err != nil {
+			errs = append(errs, err)
 		}
-		list = append(list, s.declared(obj, file.Name, name))
+		if len(layers) > 0 {
+			list = append(list, declared(layers, file.Name))
+		}
 	}
 	return list, errs
 }
 
-func (s service) declared(obj manifest.Object, project, name string) Declared {
-	path := func(field ...any) policies.Position {
-		return obj.Position(append([]any{"services", name}, field...)...)
+// layersOf are a service and those that it extends, the last of these first. What
+// cannot be found is an error beside those that can.
+func layersOf(obj manifest.Object, name string, others []manifest.Object, below []layer) ([]layer, error) {
+	if len(below) > 0 && obj.Lookup("services", name) == nil {
+		return below, errorAt(below[0].position("extends"), "service %s extends %s, which %s does not have", below[0].name, name, obj.File)
 	}
+	if slices.ContainsFunc(below, func(l layer) bool { return l.name == name && l.obj.File == obj.File }) {
+		return below, errorAt(below[0].position("extends"), "service %s extends itself", name)
+	}
+	l := layer{obj: obj, name: name}
+	if err := l.read(); err != nil {
+		return below, errorAt(l.position(), "service %s: %w", name, err)
+	}
+	layers := append([]layer{l}, below...)
+	if l.Extends.Service == "" {
+		return layers, nil
+	}
+	from := obj
+	if l.Extends.File != "" {
+		wanted := path.Join(path.Dir(obj.File), l.Extends.File)
+		i := slices.IndexFunc(others, func(o manifest.Object) bool { return o.File == wanted })
+		if i < 0 {
+			return layers, errorAt(l.position("extends"), "%s, which service %s extends, %w", wanted, name, ErrElsewhere)
+		}
+		from = others[i]
+	}
+	return layersOf(from, l.Extends.Service, others, layers)
+}
+
+func (l *layer) read() error {
+	var file struct {
+		Services map[string]json.RawMessage `json:"services"`
+	}
+	if err := json.Unmarshal(l.obj.JSON(), &file); err != nil {
+		return err
+	}
+	return json.Unmarshal(file.Services[l.name], &l.service)
+}
+
+// declared is what layers come to together: lists are joined, and of the rest the
+// last one counts (Compose Specification, "extends").
+func declared(layers []layer, project string) Declared {
+	last := layers[len(layers)-1]
 	d := Declared{
-		Workload: policies.Workload{Namespace: project, Kind: policies.KindService, Name: name},
-		Engine:   "docker", Role: RoleContainer, Position: path(),
-		Privileged: s.Privileged, ReadOnlyRootFilesystem: s.ReadOnly,
-		UserNamespace: strings.HasPrefix(s.UsernsMode, "keep-id") || s.UsernsMode == "auto",
-		At: map[string]policies.Position{
-			"securityContext": path(), "capabilities": path("cap_add"), "privileged": path("privileged"),
-			"allowPrivilegeEscalation": path("security_opt"), "runAsUser": path("user"),
-			"readOnlyRootFilesystem": path("read_only"), "seccompProfile": path("security_opt"),
-		},
+		Workload: policies.Workload{Namespace: project, Kind: policies.KindService, Name: last.name},
+		Engine:   "docker", Role: RoleContainer, Position: last.position(),
+		At: map[string]policies.Position{"securityContext": last.position()},
 	}
-	for i, text := range s.CapAdd {
-		d.Add = append(d.Add, Name{text, path("cap_add", i)})
+	for name, field := range map[string]string{
+		"capabilities": "cap_add", "privileged": "privileged", "allowPrivilegeEscalation": "security_opt",
+		"runAsUser": "user", "readOnlyRootFilesystem": "read_only", "seccompProfile": "security_opt",
+	} {
+		d.At[name] = last.position(field)
+		for _, l := range layers {
+			if l.has(field) {
+				d.At[name] = l.position(field)
+			}
+		}
 	}
-	for i, text := range s.CapDrop {
-		d.Drop = append(d.Drop, Name{text, path("cap_drop", i)})
+	for _, l := range layers {
+		l.into(&d)
 	}
-	switch user := s.User.(type) {
-	case string:
-		d.setUser(user)
-	case float64:
-		d.setUser(strconv.FormatInt(int64(user), 10))
-	}
-	for _, opt := range s.SecurityOpt {
-		d.setOption(opt)
-	}
-	s.mounts(&d)
 	return d
+}
+
+// into adds one layer to those before it.
+func (l layer) into(d *Declared) {
+	for i, text := range l.CapAdd {
+		if text, known := interpolated(text); known {
+			d.Add = append(d.Add, Name{text, l.position("cap_add", i)})
+		}
+	}
+	for i, text := range l.CapDrop {
+		if text, known := interpolated(text); known {
+			d.Drop = append(d.Drop, Name{text, l.position("cap_drop", i)})
+		}
+	}
+	for _, s := range []struct {
+		word  switchWord
+		value **bool
+	}{{l.Privileged, &d.Privileged}, {l.ReadOnly, &d.ReadOnlyRootFilesystem}} {
+		if s.word.said {
+			*s.value = s.word.value
+		}
+	}
+	if l.UsernsMode != "" {
+		d.UserNamespace = strings.HasPrefix(l.UsernsMode, "keep-id") || l.UsernsMode == "auto"
+	}
+	if user, said := userText(l.User); said {
+		d.User, d.UserName, d.Group = nil, "", nil
+		d.setUser(user)
+	}
+	for _, opt := range l.SecurityOpt {
+		if opt, known := interpolated(opt); known {
+			d.setOption(opt)
+		}
+	}
+	l.mounts(d)
+}
+
+// userText is a service's user as it may be written.
+func userText(user any) (text string, said bool) {
+	switch user := user.(type) {
+	case string:
+		text, _ = interpolated(user)
+		return text, true
+	case float64:
+		return strconv.FormatInt(int64(user), 10), true
+	}
+	return "", false
 }
 
 // mounts takes over the volumes and tmpfs of a service (Compose Specification).
@@ -88,14 +186,14 @@ func (s service) mounts(d *Declared) {
 	}
 	for _, item := range list {
 		if text, ok := item.(string); ok {
-			d.mountTmpfs(text)
+			d.mountTmpfs(withoutVariables(text))
 		}
 	}
 	volumes, _ := s.Volumes.([]any)
 	for _, item := range volumes {
 		switch v := item.(type) {
 		case string:
-			d.mountVolume(v)
+			d.mountVolume(withoutVariables(v))
 		case map[string]any:
 			at, _ := v["target"].(string)
 			readOnly, _ := v["read_only"].(bool)
@@ -104,12 +202,9 @@ func (s service) mounts(d *Declared) {
 	}
 }
 
-// setUser reads "uid", "uid:gid", "name" or "name:group". A variable stands for a
-// user that the manifest does not tell: the image's for all that is known here.
+// setUser reads "uid", "uid:gid", "name" or "name:group". Nothing stands for a user
+// that the manifest does not tell: the image's for all that is known here.
 func (d *Declared) setUser(text string) {
-	if strings.Contains(text, "$") {
-		return
-	}
 	user, group, _ := strings.Cut(text, ":")
 	if uid, err := strconv.ParseInt(user, 10, 64); err == nil {
 		d.User = &uid
@@ -133,9 +228,9 @@ func (d *Declared) setOption(opt string) {
 	case "seccomp":
 		switch value {
 		case "unconfined":
-			d.SeccompType = "Unconfined"
+			d.SeccompType, d.SeccompProfile = "Unconfined", ""
 		case "builtin":
-			d.SeccompType = "RuntimeDefault"
+			d.SeccompType, d.SeccompProfile = "RuntimeDefault", ""
 		default:
 			d.SeccompType, d.SeccompProfile = "Localhost", value
 		}

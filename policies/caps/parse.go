@@ -14,9 +14,14 @@ import (
 // Parse returns what an object declares for each of its containers, and what
 // is wrong with it: a Kubernetes workload of any kind, or a compose file.
 // Other objects declare nothing.
-func Parse(obj manifest.Object) ([]Declared, []error) {
+func Parse(obj manifest.Object) ([]Declared, []error) { return ParseAmong(obj, nil) }
+
+// ParseAmong is Parse with the other objects that are there, where services may
+// extend some of other compose files. What extends one that is not there is what it
+// says itself, with an [ErrElsewhere].
+func ParseAmong(obj manifest.Object, others []manifest.Object) ([]Declared, []error) {
 	if obj.Kind == "" && obj.Lookup("services") != nil {
-		return parseCompose(obj)
+		return parseCompose(obj, others)
 	}
 	if obj.Foreign() {
 		return nil, nil
