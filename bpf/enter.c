@@ -8,6 +8,7 @@
 #include "last.h"
 #include "rare.h"
 #include "tsync.h"
+#include "unwatched.h"
 
 static __always_inline int aside_of(__u64 nr)
 {
@@ -82,6 +83,8 @@ static __always_inline __u64 enter_slowly(struct pt_regs *r, __u64 nr, __u64 tag
 	compat = IS_COMPAT(t);
 	if (synced(s, was == (tag | i)))
 		sync_threads(s, 0);
+	if (unwatched && (class & (START_FILTERED | RUN_FILTERED) || sets_filter(r, nr, compat)))
+		go_unwatched(i);
 	if (nr >= CALLS) {
 		enter_rarely(s, i, nr, compat, class);
 		return 0;

@@ -12,9 +12,12 @@ static __always_inline void see(struct sighting *by, struct task_struct *t)
 	by->exe = exe_of();
 }
 
-/* The reader comes when it likes; sooner where the ring fills up meanwhile. */
-static __always_inline __u64 wakeup(void)
+/* The reader comes when it likes; sooner where the ring fills up meanwhile, and at
+ * once where a new container may get a filter that nobody watches. */
+static __always_inline __u64 wakeup(__u32 kind)
 {
+	if (kind == EVENT_SLOT && unwatched)
+		return BPF_RB_FORCE_WAKEUP;
 	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING / 2 ? BPF_RB_FORCE_WAKEUP :
 									   BPF_RB_NO_WAKEUP;
 }
@@ -37,5 +40,5 @@ static __always_inline void tell(__u32 kind, __u32 slot, __u64 id, __u32 nr, __u
 	e->arch = arch;
 	e->class = class;
 	see(&e->by, t);
-	bpf_ringbuf_submit(e, wakeup());
+	bpf_ringbuf_submit(e, wakeup(kind));
 }

@@ -140,10 +140,12 @@ struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
 #define IS_COMPAT(t) ((READ(t, thread_info.flags) >> 22) & 1)	/* TIF_32BIT */
 #define CALL_NR(r) BPF_CORE_READ(r, syscallno)
 enum { NR_UNSHARE = 97, NR_SETNS = 268, NR_SECCOMP = 277, NR_PRCTL = 167, NR_EXECVE = 221, NR_EXECVEAT = 281 };
-enum { COMPAT_UNSHARE = 337, COMPAT_SETNS = 375, COMPAT_EXECVE = 11, COMPAT_EXECVEAT = 387 };
+enum { COMPAT_UNSHARE = 337, COMPAT_SETNS = 375, COMPAT_EXECVE = 11, COMPAT_EXECVEAT = 387,
+       COMPAT_SECCOMP = 383, COMPAT_PRCTL = 172 };
 #else
 #define IS_COMPAT(t) ((READ(t, thread_info.status) >> 1) & 1)	/* TS_COMPAT */
 #define CALL_NR(r) BPF_CORE_READ(r, orig_ax)
 enum { NR_UNSHARE = 272, NR_SETNS = 308, NR_SECCOMP = 317, NR_PRCTL = 157, NR_EXECVE = 59, NR_EXECVEAT = 322 };
-enum { COMPAT_UNSHARE = 310, COMPAT_SETNS = 346, COMPAT_EXECVE = 11, COMPAT_EXECVEAT = 358 };
+enum { COMPAT_UNSHARE = 310, COMPAT_SETNS = 346, COMPAT_EXECVE = 11, COMPAT_EXECVEAT = 358,
+       COMPAT_SECCOMP = 354, COMPAT_PRCTL = 172 };
 #endif

@@ -14,6 +14,7 @@ __u32 host_netns;
 __u64 attached_at;		/* boot clock, ns */
 __u64 booted_at;		/* by the recorder's clock, ns since 1970; only user space reads it */
 __u32 leaving;			/* the probe on the way out is attached */
+__u32 unwatched;		/* it is not, and who gets a filter has it attached */
 
 volatile const __u32 stack_shift = 14;
 volatile const __u8 exits_wanted = 0;

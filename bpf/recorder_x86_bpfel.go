@@ -163,6 +163,7 @@ type RecorderLosses struct {
 	Files    uint64
 	Lasts    uint64
 	Sctp     uint64
+	Refusals uint64
 }
 
 type RecorderNetKey struct {
@@ -287,15 +288,15 @@ type RecorderSlot struct {
 	Comm   [16]int8
 	Path   [256]int8
 	Lost   struct {
-		_       structs.HostLayout
-		Calls   uint32
-		Args    uint32
-		Caps    uint32
-		Nets    uint32
-		Sockets uint32
-		Files   uint32
-		Sctp    uint32
-		Pad     uint32
+		_        structs.HostLayout
+		Calls    uint32
+		Args     uint32
+		Caps     uint32
+		Nets     uint32
+		Sockets  uint32
+		Files    uint32
+		Sctp     uint32
+		Refusals uint32
 	}
 	Seen   [512]uint8
 	Compat [512]uint8
@@ -308,14 +309,16 @@ type RecorderStack struct {
 }
 
 type RecorderTask struct {
-	_      structs.HostLayout
-	Id     uint64
-	Inum   uint32
-	Netns  uint32
-	Pidns  uint32
-	Tgid   uint32
-	Cgroup uint64
-	Path   [256]int8
+	_        structs.HostLayout
+	Id       uint64
+	Inum     uint32
+	Netns    uint32
+	Pidns    uint32
+	Tgid     uint32
+	Cgroup   uint64
+	Filtered uint32
+	Pad      uint32
+	Path     [256]int8
 }
 
 type RecorderWalk struct {
@@ -403,6 +406,7 @@ const (
 	RecorderVarStacks        = "stacks"
 	RecorderVarStrictCompat  = "strict_compat"
 	RecorderVarUnusedEvent   = "unused_event"
+	RecorderVarUnwatched     = "unwatched"
 	RecorderVarWatched       = "watched"
 )
 
@@ -533,6 +537,7 @@ type RecorderVariableSpecs struct {
 	Stacks       *ebpf.VariableSpec `ebpf:"stacks"`
 	StrictCompat *ebpf.VariableSpec `ebpf:"strict_compat"`
 	UnusedEvent  *ebpf.VariableSpec `ebpf:"unused_event"`
+	Unwatched    *ebpf.VariableSpec `ebpf:"unwatched"`
 	Watched      *ebpf.VariableSpec `ebpf:"watched"`
 }
 
@@ -649,6 +654,7 @@ type RecorderVariables struct {
 	Stacks       *ebpf.Variable `ebpf:"stacks"`
 	StrictCompat *ebpf.Variable `ebpf:"strict_compat"`
 	UnusedEvent  *ebpf.Variable `ebpf:"unused_event"`
+	Unwatched    *ebpf.Variable `ebpf:"unwatched"`
 	Watched      *ebpf.Variable `ebpf:"watched"`
 }
 

@@ -42,7 +42,8 @@ enum slot_flag { SLOT_LATE = 1, SLOT_ENDED = 2, SLOT_FACTS_LOST = 4 };
 
 /* What could not be kept of one container. */
 struct facts_lost {
-	__u32 calls, args, caps, nets, sockets, files, sctp, pad;
+	__u32 calls, args, caps, nets, sockets, files, sctp;
+	__u32 refusals;		/* 1 or more: how many is not known */
 };
 
 /* A mount namespace that is not the host's. */
@@ -130,12 +131,13 @@ struct exe { char path[EXE_PATH]; };
 /* What could not be kept. */
 struct losses {
 	__u64 slots, events, calls, caps, nets, exes, outcomes, sockets, args, counts, files, lasts,
-	      sctp;
+	      sctp, refusals;
 };
 
 struct task {
 	__u64 id;
 	__u32 inum, netns, pidns, tgid;
 	__u64 cgroup;
+	__u32 filtered, pad;	/* by seccomp */
 	char path[CGROUP_PATH];	/* as in struct slot */
 };

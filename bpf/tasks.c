@@ -122,6 +122,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	out->id = unique_id(READ(n, mnt_ns));
 	out->netns = BPF_CORE_READ(n, net_ns, ns.inum);
 	out->pidns = BPF_CORE_READ(n, pid_ns_for_children, ns.inum);
+	out->filtered = READ(t, seccomp.mode) >= SECCOMP_MODE_FILTER;
 	out->cgroup = cgroup_path(t, out->path);
 	bpf_seq_write(ctx->meta->seq, out, sizeof(*out));
 	return 0;

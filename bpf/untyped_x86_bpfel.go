@@ -150,6 +150,7 @@ type UntypedLosses struct {
 	Files    uint64
 	Lasts    uint64
 	Sctp     uint64
+	Refusals uint64
 }
 
 type UntypedNetKey struct {
@@ -253,15 +254,15 @@ type UntypedSlot struct {
 	Comm   [16]int8
 	Path   [256]int8
 	Lost   struct {
-		_       structs.HostLayout
-		Calls   uint32
-		Args    uint32
-		Caps    uint32
-		Nets    uint32
-		Sockets uint32
-		Files   uint32
-		Sctp    uint32
-		Pad     uint32
+		_        structs.HostLayout
+		Calls    uint32
+		Args     uint32
+		Caps     uint32
+		Nets     uint32
+		Sockets  uint32
+		Files    uint32
+		Sctp     uint32
+		Refusals uint32
 	}
 	Seen   [512]uint8
 	Compat [512]uint8
@@ -274,14 +275,16 @@ type UntypedStack struct {
 }
 
 type UntypedTask struct {
-	_      structs.HostLayout
-	Id     uint64
-	Inum   uint32
-	Netns  uint32
-	Pidns  uint32
-	Tgid   uint32
-	Cgroup uint64
-	Path   [256]int8
+	_        structs.HostLayout
+	Id       uint64
+	Inum     uint32
+	Netns    uint32
+	Pidns    uint32
+	Tgid     uint32
+	Cgroup   uint64
+	Filtered uint32
+	Pad      uint32
+	Path     [256]int8
 }
 
 type UntypedWalk struct {
@@ -369,6 +372,7 @@ const (
 	UntypedVarStacks        = "stacks"
 	UntypedVarStrictCompat  = "strict_compat"
 	UntypedVarUnusedEvent   = "unused_event"
+	UntypedVarUnwatched     = "unwatched"
 	UntypedVarWatched       = "watched"
 )
 
@@ -499,6 +503,7 @@ type UntypedVariableSpecs struct {
 	Stacks       *ebpf.VariableSpec `ebpf:"stacks"`
 	StrictCompat *ebpf.VariableSpec `ebpf:"strict_compat"`
 	UnusedEvent  *ebpf.VariableSpec `ebpf:"unused_event"`
+	Unwatched    *ebpf.VariableSpec `ebpf:"unwatched"`
 	Watched      *ebpf.VariableSpec `ebpf:"watched"`
 }
 
@@ -615,6 +620,7 @@ type UntypedVariables struct {
 	Stacks       *ebpf.Variable `ebpf:"stacks"`
 	StrictCompat *ebpf.Variable `ebpf:"strict_compat"`
 	UnusedEvent  *ebpf.Variable `ebpf:"unused_event"`
+	Unwatched    *ebpf.Variable `ebpf:"unwatched"`
 	Watched      *ebpf.Variable `ebpf:"watched"`
 }
 

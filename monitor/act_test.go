@@ -46,6 +46,8 @@ func act(args []string) int {
 		return actArguments()
 	case "files":
 		return must(actFiles(args[1]))
+	case "sudden":
+		return must(actSudden(args[1]))
 	case "refused":
 		return must(actRefusedBy(args[1], len(args) > 2))
 	}
@@ -205,22 +207,33 @@ func actFork(first, many string) error {
 	return nil
 }
 
-// fork has a child make calls, and stay where it is to hold. It has no Go
-// runtime, so it may do nothing else.
+// fork has a child make calls, all with an argument that is no file and no address,
+// and stay where it is to hold.
 func fork(flags uintptr, calls []uintptr, hold bool) (pid int, err error) {
-	const bad = ^uintptr(0) // no file, no address
+	var list []rawCall
+	if hold {
+		list = append(list, rawCall{unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0})
+	}
+	for _, nr := range calls {
+		list = append(list, rawCall{nr, ^uintptr(0), 0, 0})
+	}
+	if hold {
+		list = slices.Insert(list, len(list)-1, rawCall{unix.SYS_PPOLL, 0, 0, 0})
+	}
+	return forkRaw(flags, list)
+}
+
+// rawCall is a number and arguments.
+type rawCall [4]uintptr
+
+// forkRaw has a child make calls, the last of which ends it. It has no Go runtime,
+// so it may do nothing else.
+func forkRaw(flags uintptr, calls []rawCall) (pid int, err error) {
 	r, _, errno := unix.RawSyscall6(unix.SYS_CLONE, flags|uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
 	if r == 0 && errno == 0 {
-		if hold {
-			_, _, _ = unix.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0)
+		for i := range calls {
+			_, _, _ = unix.RawSyscall6(calls[i][0], calls[i][1], calls[i][2], calls[i][3], 0, 0, 0)
 		}
-		for i := 0; i < len(calls)-1; i++ {
-			_, _, _ = unix.RawSyscall(calls[i], bad, 0, 0)
-		}
-		if hold {
-			_, _, _ = unix.RawSyscall6(unix.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
-		}
-		_, _, _ = unix.RawSyscall(calls[len(calls)-1], bad, 0, 0)
 	}
 	if errno != 0 {
 		return 0, fmt.Errorf("clone: %w", errno)

@@ -21,6 +21,7 @@ const (
 	lostSockets
 	lostFiles
 	lostSCTP
+	lostRefusals
 	// What follows costs evidence and no fact.
 	lostLasts
 	lostEvents
@@ -52,7 +53,7 @@ func (c lossCounts) over(d lossCounts) lossCounts {
 func allLost(l bpf.RecorderLosses) lossCounts {
 	return lossCounts{
 		lostSlots: l.Slots, lostCalls: l.Calls, lostArgs: l.Args, lostCaps: l.Caps,
-		lostNets: l.Nets, lostSockets: l.Sockets, lostFiles: l.Files, lostSCTP: l.Sctp,
+		lostNets: l.Nets, lostSockets: l.Sockets, lostFiles: l.Files, lostSCTP: l.Sctp, lostRefusals: l.Refusals,
 		lostLasts: l.Lasts, lostEvents: l.Events, lostExes: l.Exes, lostOutcomes: l.Outcomes,
 		lostCounts: l.Counts,
 	}
@@ -72,7 +73,7 @@ func (l *spaceLosses) learn(slot *bpf.RecorderSlot) {
 	l.now = l.before.plus(lossCounts{
 		lostCalls: uint64(f.Calls), lostArgs: uint64(f.Args), lostCaps: uint64(f.Caps),
 		lostNets: uint64(f.Nets), lostSockets: uint64(f.Sockets), lostFiles: uint64(f.Files),
-		lostSCTP: uint64(f.Sctp),
+		lostSCTP: uint64(f.Sctp), lostRefusals: uint64(f.Refusals),
 	})
 	l.now[lostSlots] = turned
 }
@@ -139,6 +140,7 @@ func (r *recording) lossOf(kind int) trace.Loss {
 		lostSockets:  {Probe: "network", Stage: "socket", Reason: "no memory for a socket's owner"},
 		lostFiles:    {Probe: "files", Stage: "map", Reason: "too many distinct files"},
 		lostSCTP:     {Probe: "network", Stage: "sctp", Reason: "SCTP sockets: of those only what they listen on is recorded"},
+		lostRefusals: {Probe: "syscalls", Stage: "denied", Reason: "a filter was in force before what it refuses was watched for"},
 		lostLasts:    {Probe: "last", Stage: "slot", Reason: rings},
 		lostEvents:   {Probe: "syscalls", Stage: "ring", Reason: "time and process of first sightings; the facts are here"},
 		lostExes:     {Probe: "syscalls", Stage: "exe", Reason: "executables of first sightings; the facts are here"},

@@ -51,6 +51,7 @@ type recording struct {
 	hostNetns  uint32
 	orphans    map[uint64]uint32 // slots that a recorder before emptied, by namespace
 	torn       uint64            // entries of the flight recorder that were not whole
+	unwatched  error             // why refused calls are not seen, nil where they are
 	gone       int               // selected containers that ended and are forgotten
 	goneLate   []string          // of these, the names of those that were not seen to start
 }
@@ -78,10 +79,15 @@ func (r *recording) existing() error {
 		if t.Tgid == kthreadd {
 			r.hostNetns = t.Netns
 		}
-		if t.Tgid == kthreadd || r.spaces[t.Id] != nil {
+		if t.Tgid == kthreadd {
 			return
 		}
+		known := r.spaces[t.Id] != nil
 		s := r.space(t.Id)
+		s.filtered = s.filtered || t.Filtered != 0
+		if known {
+			return
+		}
 		s.late = true
 		s.sight = sightOf(t)
 		s.netns, s.cgroup, s.pidns = t.Netns, t.Cgroup, t.Pidns
@@ -90,6 +96,7 @@ func (r *recording) existing() error {
 	if err != nil {
 		return err
 	}
+	r.watchDenied()
 	r.sockets()
 	return nil
 }
@@ -120,6 +127,7 @@ func (r *recording) follow(ctx context.Context) string {
 			if err := r.p.state.drain(r.event); err != nil {
 				return r.broken(err)
 			}
+			r.watchDenied()
 		case now := <-tick.C:
 			if err := r.step(now); err != nil {
 				return r.broken(err)
@@ -285,6 +293,7 @@ func (r *recording) scan() {
 		delete(orphans, t.Id)
 		if s := r.spaces[t.Id]; s != nil {
 			s.scanned = r.scans
+			s.filtered = s.filtered || t.Filtered != 0
 		}
 		if s := away[t.Id]; s != nil && !s.known() {
 			s.sight = sightOf(t)
@@ -340,40 +349,6 @@ func (r *recording) endUnseen(s *space, now uint64) {
 		}
 	}
 	r.ended(s, cmp.Or(s.endedAt, now), s.code)
-}
-
-// youngFor is how long a new namespace may go without a filter and still get one.
-const youngFor = 10 * time.Second
-
-// expecting tells whether a namespace is so new that its runtime may be about to
-// set a filter: what that refuses first is refused at once.
-func (r *recording) expecting() bool {
-	now := bootClock()
-	for _, s := range r.spaces {
-		if !s.late && s.ended == 0 && s.time > 0 && now-time.Duration(s.time) < youngFor {
-			return true
-		}
-	}
-	return false
-}
-
-// watchDenied has the way out of calls watched while a recorded container has a
-// filter that may refuse some.
-func (r *recording) watchDenied() {
-	if r.o.Denied == "on" || r.o.Denied == "off" || outcomesWanted(r.o) || exitsNeeded(r.o) {
-		return
-	}
-	filtered := r.expecting()
-	for _, c := range r.subjects {
-		filtered = filtered || c.wanted && c.filtered && !c.ended
-	}
-	// Who had a filter when the recorder before was killed is not known at once.
-	if !filtered && r.o.Resume && time.Since(r.began) < settleAfter {
-		return
-	}
-	if err := r.p.watchExits(filtered); err != nil {
-		r.o.Log.Warn("calls that a filter refuses are not seen", "error", err)
-	}
 }
 
 // sighting turns the kernel's into the trace's.

@@ -26,6 +26,7 @@ type space struct {
 	time       uint64 // of the first call, boot clock, ns
 	first      int    // pid that made it
 	late       bool
+	filtered   bool // a seccomp filter is in force, or may soon be
 	incomplete bool // calls of it were not recorded
 	refresh    bool // exec: what was read of the slot may be old
 	execs      int
@@ -81,6 +82,7 @@ func (s *space) learn(slot *bpf.RecorderSlot) {
 	s.execs = max(s.execs, int(slot.Execs))
 	s.incomplete = s.incomplete || slot.Flags&slotFactsLost != 0
 	s.losses.learn(slot)
+	s.filtered = s.filtered || slot.Lost.Refusals > 0
 	s.endedAt = slot.Ended
 	if slot.Flags&slotEnded != 0 {
 		s.code = new(slot.Code)
@@ -96,6 +98,7 @@ func (r *recording) call(s *space, e *bpf.RecorderEvent) {
 		r.denied(s, callKey{e.Arch, classDenied, e.Nr}, e.Code, &e.By)
 		return
 	}
+	s.filtered = s.filtered || e.Class&(classStartFiltered|classRunFiltered) != 0
 	r.fact(s, callKey{e.Arch, e.Class, e.Nr}, r.syscall(e.Arch, e.Class, e.Nr, r.sighting(&e.By)))
 }
 

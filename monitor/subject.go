@@ -25,7 +25,6 @@ type subject struct {
 	wanted     bool
 	ended      bool
 	incomplete bool
-	filtered   bool      // a seccomp filter was in force
 	overAt     time.Time // when the start before this one ended, zero for the first
 }
 
@@ -70,7 +69,6 @@ func (r *recording) note(c *subject, rec trace.Record) {
 	if !ok {
 		return
 	}
-	c.filtered = c.filtered || call.Filtered
 	if call.Phase == trace.PhaseRun && c.rec.Command == "" {
 		c.rec.Command = call.Exe
 	}
