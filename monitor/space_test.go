@@ -28,14 +28,14 @@ func TestEndWithoutEvent(t *testing.T) {
 func TestEveryLossIsTold(t *testing.T) {
 	var all bpf.RecorderLosses
 	numbered(&all)
-	if got, want := sorted(allLost(all)), 13; len(got) != want || got[0] != 1 || got[want-1] != uint64(want) {
+	if got, want := sorted(allLost(all)), 14; len(got) != want || got[0] != 1 || got[want-1] != uint64(want) {
 		t.Errorf("of the losses 1 to %d come out %v", want, got)
 	}
 	var slot bpf.RecorderSlot
 	numbered(&slot.Lost)
 	var s spaceLosses
 	s.learn(&slot)
-	byKind := lossCounts{lostCalls: 1, lostArgs: 2, lostCaps: 3, lostNets: 4, lostSockets: 5, lostFiles: 6, lostSCTP: 7}
+	byKind := lossCounts{lostCalls: 1, lostArgs: 2, lostCaps: 3, lostNets: 4, lostSockets: 5, lostFiles: 6, lostSCTP: 7, lostRefusals: 8}
 	if diff := cmp.Diff(byKind, s.now); diff != "" {
 		t.Errorf("of one container (-want +got)\n%s", diff)
 	}
