@@ -11,6 +11,8 @@ import (
 // needed: what the list takes away.
 const reasonUnused = "unused"
 
+const detailUnused = "granted while recording, and nothing in it needed this"
+
 // withUnused adds a line for each capability that every container of the workload
 // was granted and that nothing in the recording needed. Of privileged containers,
 // which are granted all there are, that says nothing.
@@ -21,7 +23,7 @@ func withUnused(lines []Line, o policies.Observation) []Line {
 		})
 		if !needed {
 			lines = append(lines, Line{
-				Subject: name, Reason: reasonUnused, Detail: "granted while recording, and nothing in it needed this",
+				Subject: name, Reason: reasonUnused, Detail: detailUnused,
 			})
 		}
 	}

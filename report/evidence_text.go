@@ -28,15 +28,21 @@ func (p Policy) SummaryText(w io.Writer) error {
 
 // EvidenceText is a line for each thing that a policy allows: why, and who did
 // it when. Lines without a sighting were not observed, and say why they are
-// there.
+// there. What was granted and not needed is one line, for all of it.
 func (p Policy) EvidenceText(w io.Writer) error {
-	rows := make([][4]string, len(p.Lines))
+	var rows [][4]string
 	var widths [3]int
-	for i, l := range p.Lines {
-		rows[i] = [4]string{l.Subject, l.Reason, l.Phase, l.evidence()}
-		for c := range widths {
-			widths[c] = max(widths[c], utf8.RuneCountInString(rows[i][c]))
+	var unused []string
+	for _, l := range p.Lines {
+		if l.Reason == reasonUnused && l.Verified == nil {
+			unused = append(unused, l.Subject)
+			continue
 		}
+		row := [4]string{l.Subject, l.Reason, l.Phase, l.evidence()}
+		for c := range widths {
+			widths[c] = max(widths[c], utf8.RuneCountInString(row[c]))
+		}
+		rows = append(rows, row)
 	}
 	var b strings.Builder
 	for _, cells := range rows {
@@ -47,6 +53,9 @@ func (p Policy) EvidenceText(w io.Writer) error {
 			}
 		}
 		b.WriteString(cells[3] + "\n")
+	}
+	if len(unused) > 0 {
+		b.WriteString(wrapped("  unused: ", strings.Join(unused, ", ")+" ("+detailUnused+")") + "\n")
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err

@@ -44,10 +44,10 @@ func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Optio
 		w := doc.Workload
 		p, err := Policy{
 			Kind: KindNetpol, Workload: w, Format: format.Name,
-			File: netpolFile(doc.Path) + format.Suffix,
+			File: netpolFile(doc) + format.Suffix,
 			Text: string(doc.Text), Proof: proof, Lines: netpolLines(s, w), Notes: netpolNotes(s, w),
 			Evidence: evidence[w],
-		}.proven()
+		}.amongOthers(len(docs) - 1).proven()
 		if err != nil {
 			return nil, err
 		}
@@ -80,11 +80,38 @@ func withoutPolicy(s netpol.Synthesis) []string {
 	return reasons
 }
 
-// netpolFile is a document's path as one name, without its suffix.
-func netpolFile(document string) string {
-	stem := strings.TrimSuffix(document, path.Ext(document))
+// netpolFile is a document's path as one name, without its suffix. Where there is no
+// namespace but the draft's, it is named like the workload's other policies.
+func netpolFile(doc netpol.Document) string {
+	if doc.Workload.Namespace == "" {
+		return FileStem(doc.Workload)
+	}
+	stem := strings.TrimSuffix(doc.Path, path.Ext(doc.Path))
 	return strings.ReplaceAll(stem, "/", "-")
 }
+
+// amongOthers has the proof, which is of all network policies together, say how
+// many of the flows are the policy's own.
+func (p Policy) amongOthers(others int) Policy {
+	if others == 0 {
+		return p
+	}
+	own := make(map[string]bool)
+	for _, line := range p.Lines {
+		if line.Reason == reasonObserved {
+			own[line.Subject] = true
+		}
+	}
+	with := fmt.Sprintf("the other %d policies", others)
+	if others == 1 {
+		with = "the other policy"
+	}
+	p.Proof.Summary = fmt.Sprintf("%s; with %s: %s", plural(len(own), "flow"), with, p.Proof.Summary)
+	return p
+}
+
+// reasonObserved is a flow that was seen.
+const reasonObserved = "observed"
 
 // netpolLines are the flows behind each rule, and what was assumed.
 func netpolLines(s netpol.Synthesis, w policies.Workload) []Line {
@@ -95,7 +122,7 @@ func netpolLines(s netpol.Synthesis, w policies.Workload) []Line {
 		}
 		for _, f := range r.Flows {
 			lines = append(lines, Line{
-				Subject: f.Flow, Reason: "observed", Detail: viaDetail(f.Via), Seen: flowSeen(f.FlowEvidence, r.Direction),
+				Subject: f.Flow, Reason: reasonObserved, Detail: viaDetail(f.Via), Seen: flowSeen(f.FlowEvidence, r.Direction),
 				Rule: fmt.Sprintf("%s[%d]", strings.ToLower(string(r.Direction)), r.Rule),
 			})
 		}

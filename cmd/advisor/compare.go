@@ -19,7 +19,7 @@ type compareCmd struct {
 	Workload  []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
 	Engine    string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}."`
 	Namespace string   `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves; default: default."`
-	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
+	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}; default: the first."`
 	All       bool     `help:"List also connections that a change of isolation explains."`
 	FailOn    string   `enum:"any,looser,never" default:"any" help:"What ends with 1: any difference, looser ones, or never."`
 

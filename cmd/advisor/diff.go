@@ -26,7 +26,7 @@ type diffCmd struct {
 	Kind      []string `enum:"seccomp,netpol,caps" default:"seccomp,netpol,caps" help:"Compare only these kinds."`
 	Workload  []string `short:"w" placeholder:"GLOB" help:"Only workloads of this name, Kind/name or namespace/Kind/name."`
 	Engine    string   `placeholder:"NAME" offer:"engines" help:"The engine that runs the containers: ${engines}."`
-	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
+	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}; default: the first."`
 
 	verdict
 	thresholds

@@ -173,7 +173,7 @@ func TestInline(t *testing.T) {
 
 // words splits a command as a shell does, as far as pages need that.
 func words(line string) []string {
-	line = strings.Replace(line, "COMMAND --help", "diff --help", 1)
+	line = strings.NewReplacer("COMMAND --help", "diff --help", "help COMMAND", "help diff").Replace(line)
 	var list []string
 	for i, part := range strings.Split(line, "'") {
 		if i%2 == 1 {
@@ -199,7 +199,7 @@ func understood(t *testing.T, args []string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = parser.Parse(args)
+	_, err = parser.Parse(asWritten(args))
 	if err != nil && incomplete.MatchString(err.Error()) {
 		return nil
 	}

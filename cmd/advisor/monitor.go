@@ -15,7 +15,7 @@ const exitMonitor = 125
 
 // monitorCmd is the record phase.
 type monitorCmd struct {
-	Output string `short:"o" placeholder:"PATH" help:"Trace to write; '-' is stdout. A name in .zst is compressed."`
+	Output string `short:"o" placeholder:"PATH" help:"Trace to write; '-' is stdout. A name in .zst is compressed. Default: ./trace.log."`
 	Append bool   `xor:"existing" help:"Continue a trace that exists."`
 	Force  bool   `xor:"existing" help:"Replace a trace that exists."`
 
@@ -37,7 +37,7 @@ type monitorCmd struct {
 
 	StrictCompat bool `help:"Ask every call for its ABI, so that int 0x80 in 64-bit programs never hides."`
 
-	Slots   int  `placeholder:"N" help:"How many containers to record at a time."`
+	Slots   int  `placeholder:"N" help:"How many containers to record at a time; default: 2047, the most there can be."`
 	Pin     bool `xor:"pin" help:"Record on in the kernel should advisor be killed, until --resume or --cleanup."`
 	Resume  bool `xor:"pin" help:"Take up the recording of a killed advisor."`
 	Cleanup bool `xor:"pin" help:"Only end the recording of a killed advisor."`
@@ -48,7 +48,7 @@ type monitorCmd struct {
 
 // selection says which containers to record, in the words of kubectl.
 type selection struct {
-	Container     []string          `short:"c" placeholder:"NAME" help:"Containers by name or id; they need not exist yet."`
+	Container     []string          `short:"c" placeholder:"NAME" help:"Containers by name or id; they need not exist yet. Default: every container."`
 	Pod           []string          `short:"p" placeholder:"NAME" help:"Containers of these pods."`
 	Namespace     []string          `short:"n" placeholder:"NAME" help:"Containers in these Kubernetes namespaces."`
 	AllNamespaces bool              `short:"A" help:"Containers in all namespaces, the default."`

@@ -21,7 +21,7 @@ type netpolCmd struct {
 type cluster struct {
 	Manifests []string `short:"m" required:"" placeholder:"PATH" help:"Manifests: files, directories, or '-' for stdin."`
 	Namespace string   `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves; default: default."`
-	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
+	Dialect   string   `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}; default: the first."`
 }
 
 // load reads the manifests. A policy that cannot be read would change every
@@ -112,7 +112,7 @@ func (c *netpolExplainCmd) Run(s streams) error {
 
 type netpolCompareCmd struct {
 	output
-	Dialect   string `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}."`
+	Dialect   string `placeholder:"NAME" offer:"dialects" help:"The network plugin that enforces the policies: ${dialects}; default: the first."`
 	Format    string `enum:"txt,csv,md,json,dot,svg" default:"txt" help:"txt, csv, md, json, dot or svg, as the np-guard tools write them."`
 	All       bool   `help:"List also what a change of isolation explains."`
 	Namespace string `short:"n" placeholder:"NAME" help:"Where manifests are applied that name no namespace themselves; default: default."`

@@ -14,7 +14,7 @@ import (
 // output is where results go. It never makes a file before there is something
 // to put into it, so a run that fails leaves none.
 type output struct {
-	Output string `short:"o" placeholder:"PATH" help:"Write to this file, or directory where there are several results; '-' is stdout."`
+	Output string `short:"o" placeholder:"PATH" help:"Write to this file. A directory, or a name that ends in /, gets a file for each result; '-' is stdout."`
 	Force  bool   `help:"Replace files that exist."`
 }
 

@@ -36,7 +36,7 @@ type reporting struct {
 
 type reportSeccompCmd struct {
 	reporting
-	Format string `placeholder:"FORMAT" offer:"seccomp formats" help:"One of ${seccomp_formats}."`
+	Format string `placeholder:"FORMAT" offer:"seccomp formats" help:"One of ${seccomp_formats}; default: the first."`
 	seccompFlags
 }
 
@@ -53,7 +53,7 @@ func (c *reportSeccompCmd) Run(s streams) error {
 
 type reportNetpolCmd struct {
 	reporting
-	Format string `placeholder:"FORMAT" offer:"netpol formats" help:"One of ${netpol_formats}."`
+	Format string `placeholder:"FORMAT" offer:"netpol formats" help:"One of ${netpol_formats}; default: the first."`
 	clusterFlags
 	netpolFlags
 }
@@ -71,7 +71,7 @@ func (c *reportNetpolCmd) Run(s streams) error {
 
 type reportCapsCmd struct {
 	reporting
-	Format string `placeholder:"FORMAT" offer:"caps formats" help:"One of ${caps_formats}."`
+	Format string `placeholder:"FORMAT" offer:"caps formats" help:"One of ${caps_formats}; default: the first."`
 	clusterFlags
 	capsFlags
 }

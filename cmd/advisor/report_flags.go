@@ -48,7 +48,7 @@ func (f seccompFlags) options() (seccomp.Options, error) {
 type netpolFlags struct {
 	DefaultDeny bool   `help:"Add a policy to each namespace that isolates all its pods."`
 	Unresolved  string `enum:"ipblock,omit,fail" default:"ipblock" help:"What to do with peers that are not known: ipblock, omit or fail."`
-	Dialect     string `placeholder:"NAME" offer:"dialects" help:"The network plugin to prove the policies for: ${dialects}."`
+	Dialect     string `placeholder:"NAME" offer:"dialects" help:"The network plugin to prove the policies for: ${dialects}; default: the first."`
 
 	ServicePorts     string             `enum:"target,both" default:"target" help:"Ports of egress to a Service: target, or both for agents that decide before translation."`
 	ExternalIngress  string             `enum:"cidr,any,none" default:"cidr" help:"Sources outside the cluster: cidr (those seen), any, or none."`

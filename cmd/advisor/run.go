@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -55,12 +56,18 @@ func run(ctx context.Context, args []string, s streams) int {
 func dispatch(ctx context.Context, args []string, s streams) error {
 	var grammar grammar
 	helped := false
-	parser, err := newParser(&grammar, s, func(int) { helped = true })
+	told := s
+	if len(args) == 0 {
+		told.out = s.err // it was not asked for, and is no result
+	}
+	parser, err := newParser(&grammar, told, func(int) { helped = true })
 	if err != nil {
 		return err
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(asWritten(args))
 	switch {
+	case len(args) == 0:
+		return exitCode(exitError) // the help has been shown, on stderr
 	case helped:
 		return nil
 	case err != nil:
@@ -68,6 +75,29 @@ func dispatch(ctx context.Context, args []string, s streams) error {
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return command.Run(s, parser.Model)
+}
+
+// asWritten takes the ways in which other programs are asked for help and version:
+// "advisor", "advisor help monitor", "advisor --version".
+func asWritten(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	}
+	return args
+}
+
+// helpOf is the help of a flag, with its default where the placeholder does not
+// show it.
+func helpOf(v *kong.Value) string {
+	if v.Flag == nil || v.Flag.PlaceHolder == "" || v.Default == "" {
+		return v.Help
+	}
+	return strings.TrimSuffix(v.Help, ".") + "; default: " + v.Default + "."
 }
 
 // newParser builds the parser. Kong calls exit after it has printed help, and
@@ -88,6 +118,7 @@ func newParser(g *grammar, s streams, exit func(int)) (*kong.Kong, error) {
 			"dialects":        strings.Join(dialectNames(), ", "),
 			"engines":         strings.Join(engineNames(), ", "),
 		},
+		kong.ValueFormatter(helpOf),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)
 }
