@@ -21,17 +21,22 @@ import (
 func WorkloadOf(c *trace.Container) Workload {
 	w := workloadOf(c)
 	return Workload{
-		Namespace: oneLine(w.Namespace), Kind: oneLine(w.Kind), Name: oneLine(w.Name), Container: oneLine(w.Container),
+		Namespace: OneLine(w.Namespace), Kind: OneLine(w.Kind), Name: OneLine(w.Name), Container: OneLine(w.Container),
 	}
 }
 
-// oneLine spells out what is not to be printed, so that names that differ still do.
-func oneLine(name string) string {
-	if !strings.ContainsFunc(name, unicode.IsControl) {
+// OneLine spells out what is not to be printed, so that names that differ still do:
+// control characters, and those that change the direction of text or end a line.
+func OneLine(name string) string {
+	if !strings.ContainsFunc(name, invisible) {
 		return name
 	}
 	quoted := strconv.QuoteToGraphic(name)
 	return quoted[1 : len(quoted)-1]
+}
+
+func invisible(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 func workloadOf(c *trace.Container) Workload {

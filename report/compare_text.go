@@ -22,6 +22,10 @@ const CompareSchema = "advisor.compare/v1"
 
 // Text prints the differences, a line each, and one line of counts last.
 func (d Differences) Text(w io.Writer) error {
+	d, err := cleaned(d)
+	if err != nil {
+		return err
+	}
 	var b strings.Builder
 	for _, p := range d.Problems {
 		fmt.Fprintln(&b, p)
@@ -46,7 +50,7 @@ func (d Differences) Text(w io.Writer) error {
 		fmt.Fprintln(&b, line)
 	}
 	fmt.Fprintf(&b, "%d looser, %d tighter, %d changed\n", count[Looser], count[Tighter], count[Other])
-	_, err := io.WriteString(w, b.String())
+	_, err = io.WriteString(w, b.String())
 	return err
 }
 
@@ -78,6 +82,10 @@ func (d Differences) JSON(w io.Writer) error {
 
 // Markdown prints the differences for a comment, as one table.
 func (d Differences) Markdown(w io.Writer) error {
+	d, err := cleaned(d)
+	if err != nil {
+		return err
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n| | kind | workload | subject | change |\n|---|---|---|---|---|\n", markdownMarker)
 	for i, change := range d.Differences {
@@ -89,6 +97,6 @@ func (d Differences) Markdown(w io.Writer) error {
 		}
 		b.WriteString(row)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err = io.WriteString(w, b.String())
 	return err
 }

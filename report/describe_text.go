@@ -11,6 +11,10 @@ import (
 
 // Text prints the description for people.
 func (t Trace) Text(w io.Writer) error {
+	t, err := cleaned(t)
+	if err != nil {
+		return err
+	}
 	var b strings.Builder
 	h := t.Header
 	fmt.Fprintln(&b, t.Name)
@@ -37,7 +41,7 @@ func (t Trace) Text(w io.Writer) error {
 	for _, c := range t.Workloads {
 		fmt.Fprintf(&b, "  %s\n    %s\n", c.Workload, c)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err = io.WriteString(w, b.String())
 	return err
 }
 

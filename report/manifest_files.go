@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"advisor/policies"
 )
 
 // manifestFiles are the files that paths stand for, sorted, each once: one that is
@@ -108,6 +110,6 @@ func (m *Manifests) read(file string, stdin io.Reader) error {
 		return fmt.Errorf("reading manifests: %w", err)
 	}
 	m.Files = append(m.Files, file)
-	m.add(filepath.ToSlash(file), text)
+	m.add(policies.OneLine(filepath.ToSlash(file)), text)
 	return nil
 }

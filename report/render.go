@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,12 @@ func Renderings() []string {
 
 // Render prints the report in a format. Style is for text.
 func (r *Report) Render(w io.Writer, format string, style Style) error {
+	if slices.Contains([]string{"", "text", "markdown", "github", "name"}, format) {
+		var err error
+		if r, err = cleaned(r); err != nil {
+			return err
+		}
+	}
 	switch format {
 	case "", "text":
 		return r.Text(w, style)

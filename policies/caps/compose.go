@@ -110,8 +110,10 @@ func (l *layer) read() error {
 func declared(layers []layer, project string) Declared {
 	last := layers[len(layers)-1]
 	d := Declared{
-		Workload: policies.Workload{Namespace: project, Kind: policies.KindService, Name: last.name},
-		Engine:   "docker", Role: RoleContainer, Position: last.position(),
+		Workload: policies.Workload{
+			Namespace: policies.OneLine(project), Kind: policies.KindService, Name: policies.OneLine(last.name),
+		},
+		Engine: "docker", Role: RoleContainer, Position: last.position(),
 		At: map[string]policies.Position{"securityContext": last.position()},
 	}
 	for name, field := range map[string]string{

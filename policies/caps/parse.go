@@ -128,7 +128,7 @@ func (p podParser) containers() []Declared {
 }
 
 func (p podParser) container(c core.Container, role, list string, i int) Declared {
-	name, sc := c.Name, c.SecurityContext
+	name, sc := policies.OneLine(c.Name), c.SecurityContext
 	path := append(p.path[:len(p.path):len(p.path)], list, i)
 	d := Declared{
 		Workload: policies.Workload{

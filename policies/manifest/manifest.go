@@ -135,8 +135,9 @@ func unwrap(o Object) ([]Object, error) {
 	if err := k8sjson.UnmarshalCaseSensitivePreserveInts(o.body, &head); err != nil {
 		return nil, o.errorf(nil, "%w", err)
 	}
-	o.APIVersion, o.Kind = head.APIVersion, head.Kind
-	o.Name, o.Namespace = head.Metadata.Name, head.Metadata.Namespace
+	// A name that ends a line would begin another one of whatever it is printed in.
+	o.APIVersion, o.Kind = policies.OneLine(head.APIVersion), policies.OneLine(head.Kind)
+	o.Name, o.Namespace = policies.OneLine(head.Metadata.Name), policies.OneLine(head.Metadata.Namespace)
 	if o.Kind != "" && template.MatchString(o.Name+" "+o.Namespace) {
 		return nil, o.errorf([]any{"metadata"}, "%w", ErrTemplate)
 	}

@@ -69,7 +69,10 @@ func (inv *Inventory) addObject(o manifest.Object) error {
 	case "Node":
 		return decodeInto(o, inv.addNode)
 	case "Pod":
-		return decodeInto(o, func(p *corev1.Pod) { inv.addPod(p, o.Position()) })
+		return decodeInto(o, func(p *corev1.Pod) {
+			p.Name, p.Namespace = o.Name, o.Namespace
+			inv.addPod(p, o.Position())
+		})
 	case "NetworkPolicy", "":
 		return nil
 	}
