@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"advisor/policies"
 	"advisor/policies/caps"
@@ -277,7 +278,14 @@ func (r *Report) finish(findings []policies.Finding, c Comparison) {
 
 // printable replaces what a terminal or a line of a report would take for more
 // than text: the names in a trace may be those that a container chose.
-func printable(text string) string { return policies.OneLine(text) }
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, text)
+}
 
 // suggest adds the policies that would fit. One that cannot be made is left
 // out: the comparison stands without it.
