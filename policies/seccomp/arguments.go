@@ -27,7 +27,7 @@ func floorArguments(name string) [][]Arg {
 	switch name {
 	case "clone": // threads and processes, no namespaces
 		return [][]Arg{{{Index: 0, Op: MaskedEqual, Value: cloneNamespaces}}}
-	case "mmap", "mprotect": // never writable and executable at once
+	case "mmap", "mmap2", "mprotect": // never writable and executable at once
 		return [][]Arg{
 			{{Index: 2, Op: MaskedEqual, Value: protWriteExec, ValueTwo: 0}},
 			{{Index: 2, Op: MaskedEqual, Value: protWriteExec, ValueTwo: 2}},
@@ -40,7 +40,7 @@ func floorArguments(name string) [][]Arg {
 		return oneOf(0, 1, 2, 7, 8, 23, 24, 38, 39, 47, 0x53564d41)
 	case "ioctl": // of crun: TCGETS, TCSETS, TIOCSCTTY, TIOCGWINSZ, TIOCSWINSZ
 		return oneOf(1, 0x5401, 0x5402, 0x540e, 0x5413, 0x5414)
-	case "fcntl": // F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
+	case "fcntl", "fcntl64": // F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
 		return oneOf(1, 0, 1, 2, 3, 4, 1030)
 	}
 	return nil

@@ -76,6 +76,36 @@ func Floor(runtime, version string, noNewPrivileges bool) []string {
 	return slices.Compact(names)
 }
 
+// Floor32 is the same of a runtime that is a 32-bit program: by the names that its
+// calls have there. runc 1.1.5 and crun 1.8.1 of armhf were held against it.
+func Floor32(runtime, version string, noNewPrivileges bool) []string {
+	var names []string
+	for _, name := range Floor(runtime, version, noNewPrivileges) {
+		names = append(names, narrowNames(name)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// narrowNames are the calls of the floors that 32-bit C libraries and Go make in
+// place of one: for ids of 32 bits, for files of more than 2 GiB, for the time after
+// 2038 and, of older libraries, before it.
+func narrowNames(name string) []string {
+	switch name {
+	case "fchown", "setgid", "setgroups", "setresgid", "setresuid", "setuid":
+		return []string{name + "32"}
+	case "fcntl", "fstat", "fstatfs":
+		return []string{name + "64"}
+	case "newfstatat":
+		return []string{"fstatat64", "lstat64", "stat64"}
+	case "mmap":
+		return []string{"mmap2"}
+	case "futex", "pselect6":
+		return []string{name, name + "_time64"}
+	}
+	return []string{name}
+}
+
 // measuredFrom is the oldest version of a runtime that was measured.
 func measuredFrom(runtime string) string {
 	if runtime == Crun {

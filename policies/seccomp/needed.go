@@ -116,11 +116,31 @@ func (d *draft) floor(o policies.Observation) {
 			d.addOn(d.native(), name, RuntimeFloor, runtime)
 			d.floorNames = append(d.floorNames, name)
 		}
+		for _, arch := range narrowRuntimes(o) {
+			for _, name := range Floor32(family, version, nnp) {
+				d.addOn(arch, name, RuntimeFloor, runtime+" of 32 bits")
+				d.floorNames = append(d.floorNames, name)
+			}
+		}
 	}
 	if d.native() != trace.ArchX8664 {
 		d.note("what runtimes call under the filter was measured on x86_64; on aarch64 of runc 1.1.5 " +
 			"and crun 1.8.1 only, which call nothing else there")
 	}
+}
+
+// narrowRuntimes are the 32-bit architectures that runtimes were programs of: what
+// they did before the workload began was by their calls.
+func narrowRuntimes(o policies.Observation) []string {
+	var list []string
+	for _, s := range o.Syscalls {
+		narrow := s.Arch == trace.ArchArm || s.Arch == trace.ArchI386
+		if narrow && s.Phase == trace.PhaseStart && !slices.Contains(list, s.Arch) {
+			list = append(list, s.Arch)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // native is the architecture of the host that the runtime itself runs in.

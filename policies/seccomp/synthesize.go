@@ -140,7 +140,7 @@ func anywhere(name string) bool {
 // draft is a profile in the making.
 type draft struct {
 	opt     Options
-	archs   []string // audit architectures seen, in the order of abis
+	archs   []string // audit architectures of the profile
 	reasons map[call]Reason
 	// sightings are the needed observations of each name; floorNames and anyhow
 	// are names allowed for other reasons, with arguments known or not.
@@ -157,12 +157,23 @@ func newDraft(o policies.Observation, opt Options) *draft {
 		opt: opt, reasons: map[call]Reason{}, args: map[string][][]Arg{},
 		sightings: map[string][]policies.Syscall{},
 	}
+	d.archs = architectures(o)
+	return d
+}
+
+// architectures are those that were seen, in the order of abis, and the host's own:
+// a runtime that is a program of it has it in force, whatever is listed.
+func architectures(o policies.Observation) []string {
+	var list []string
 	for _, a := range abis {
-		if slices.ContainsFunc(o.Syscalls, func(s policies.Syscall) bool { return s.Arch == a.audit }) {
-			d.archs = append(d.archs, a.audit)
+		if slices.ContainsFunc(o.Syscalls, func(s policies.Syscall) bool {
+			seen, ok := abiByAudit(s.Arch)
+			return s.Arch == a.audit || ok && seen.host == a.audit
+		}) {
+			list = append(list, a.audit)
 		}
 	}
-	return d
+	return list
 }
 
 // add allows a call for a reason, unless a stronger one is there.

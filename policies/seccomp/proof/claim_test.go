@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"bytes"
 	"testing"
 
 	"advisor/policies"
@@ -155,6 +156,53 @@ func TestARM(t *testing.T) {
 		if p := proof.Prove(claim(t, o, seccomp.Options{Action: action}, seccomp.OCI)); !p.OK() {
 			t.Errorf("%s: %q", action, p.Failed)
 		}
+	}
+}
+
+// TestOnly32Bits proves profiles for workloads of which no call of the host's own
+// architecture was seen: it is in the profile all the same, as runtimes have it.
+func TestOnly32Bits(t *testing.T) {
+	for arch, token := range map[string]string{
+		trace.ArchArm: `"SCMP_ARCH_AARCH64",`, trace.ArchI386: `"SCMP_ARCH_X86_64",`,
+	} {
+		o := observed(t, arch, "execve", "mmap2", "openat", "personality", "statx")
+		for _, f := range []seccomp.Format{seccomp.OCI, seccomp.SPO} {
+			for _, action := range []string{"errno", "kill", "log"} {
+				if p := proof.Prove(claim(t, o, seccomp.Options{Action: action}, f)); !p.OK() {
+					t.Errorf("%s, %s, %s: %q", arch, f, action, p.Failed)
+				}
+			}
+		}
+		c := claim(t, o, seccomp.Options{}, seccomp.OCI)
+		c.Profile = bytes.Replace(c.Profile, []byte(token), nil, 1)
+		if p := proof.Prove(c); p.OK() {
+			t.Errorf("%s: proven without %s", arch, token)
+		}
+	}
+}
+
+// TestARMRuntime proves profiles for workloads whose runtime is a program of arm, too,
+// and takes none that leaves out what only such a runtime calls.
+func TestARMRuntime(t *testing.T) {
+	o := observed(t, trace.ArchArm, "execve", "set_tls", "mmap2", "fcntl64", "write")
+	start := observed(t, trace.ArchArm, "capset", "close", "setuid32", "execve", "statx").Syscalls
+	for i := range start {
+		start[i].Phase, start[i].Filtered = trace.PhaseStart, true
+	}
+	o.Syscalls = append(o.Syscalls, start...)
+	for _, arguments := range []bool{false, true} {
+		for _, runtime := range []string{"", "runc", "runc 1.1.5", "crun"} {
+			opt := seccomp.Options{Arguments: arguments, Runtime: runtime}
+			c := claim(t, o, opt, seccomp.OCI)
+			if p := proof.Prove(c); !p.OK() {
+				t.Errorf("%q, arguments %t: %q", runtime, arguments, p.Failed)
+			}
+		}
+	}
+	c := claim(t, o, seccomp.Options{}, seccomp.OCI)
+	c.Profile = bytes.Replace(c.Profile, []byte(`"setgroups32",`), nil, 1)
+	if p := proof.Prove(c); p.OK() {
+		t.Error("a profile without setgroups32 is proven")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"advisor/policies"
 	"advisor/trace"
 )
 
@@ -72,10 +73,40 @@ func (p *proof) runtimeCalls() []string {
 			}
 		}
 	}
+	for _, m := range on(p.host) {
+		if m.wide || !p.ranBy(m) {
+			continue
+		}
+		for _, name := range names {
+			names = append(names, strings.Fields(small()[name])...)
+		}
+	}
 	return slices.DeleteFunc(names, func(name string) bool {
-		_, ok := trace.SyscallNumber(p.host, name)
-		return !ok
+		return !slices.ContainsFunc(on(p.host), func(m machine) bool {
+			_, has := trace.SyscallNumber(m.audit, name)
+			return has && (m.audit == p.host || p.ranBy(m))
+		})
 	})
+}
+
+// ranBy tells whether a runtime was a program of that architecture.
+func (p *proof) ranBy(m machine) bool {
+	return slices.ContainsFunc(p.Facts.Syscalls, func(s policies.Syscall) bool {
+		return s.Arch == m.audit && s.Phase == trace.PhaseStart
+	})
+}
+
+// small are the names under which runtimes of 32 bits make those calls: arm and
+// i386 had numbers for 16-bit ids, 32-bit offsets and 32-bit times first
+// (arch/arm/tools/syscall.tbl). Go before 1.17 and musl stat by path.
+func small() map[string]string {
+	return map[string]string{
+		"setuid": "setuid32", "setgid": "setgid32", "setgroups": "setgroups32", "fchown": "fchown32",
+		"setresuid": "setresuid32", "setresgid": "setresgid32",
+		"fcntl": "fcntl64", "fstat": "fstat64", "fstatfs": "fstatfs64", "mmap": "mmap2",
+		"newfstatat": "fstatat64 stat64 lstat64",
+		"futex":      "futex_time64", "pselect6": "pselect6_time64",
+	}
 }
 
 // nearest is the newest measured version that is not newer than the given one,

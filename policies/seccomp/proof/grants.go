@@ -73,13 +73,17 @@ func (p *proof) fallbacks() []string {
 	for _, f := range p.recorded {
 		add(f.machine, f.name)
 	}
-	for _, m := range p.seen() {
+	for _, m := range p.due() {
 		for _, name := range p.Asked.Add {
 			add(m, name)
 		}
 	}
 	for _, name := range p.runtimeCalls() {
-		add(on(p.host)[0], name)
+		for i, m := range on(p.host) {
+			if i == 0 || p.ranBy(m) {
+				add(m, name)
+			}
+		}
 	}
 	return list
 }
@@ -135,7 +139,7 @@ func ownArguments(name string) [][]test {
 	switch name {
 	case "clone":
 		return [][]test{masked(0, 0x20000|0x2000000|0x4000000|0x8000000|0x10000000|0x20000000|0x40000000, 0)}
-	case "mmap", "mprotect":
+	case "mmap", "mmap2", "mprotect":
 		return [][]test{
 			masked(2, write|exec, 0), masked(2, write|exec, write), masked(2, write|exec, exec)}
 	case "prctl":
@@ -148,7 +152,7 @@ func ownArguments(name string) [][]test {
 	case "ioctl":
 		const tcgets, tcsets, tiocsctty, tiocgwinsz, tiocswinsz = 0x5401, 0x5402, 0x540e, 0x5413, 0x5414
 		return values(1, tcgets, tcsets, tiocsctty, tiocgwinsz, tiocswinsz)
-	case "fcntl":
+	case "fcntl", "fcntl64":
 		const dupfd, getfd, setfd, getfl, setfl, dupfdCloexec = 0, 1, 2, 3, 4, 1024 + 6
 		return values(1, dupfd, getfd, setfd, getfl, setfl, dupfdCloexec)
 	}

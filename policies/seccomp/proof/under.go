@@ -15,9 +15,12 @@ func (p *proof) claims(d document) {
 		}
 	}
 	for _, token := range d.Architectures {
-		if !slices.ContainsFunc(p.seen(), func(m machine) bool { return m.token == token }) {
+		if !slices.ContainsFunc(p.due(), func(m machine) bool { return m.token == token }) {
 			p.fail("no program of %s was seen, and architectures has it", token)
 		}
+	}
+	if own := on(p.host)[0]; !slices.Contains(d.Architectures, own.token) {
+		p.fail("architectures leaves out %s, which runtimes have in force all the same", own.audit)
 	}
 	if len(d.Architectures) == 0 {
 		p.fail("no architectures are listed: runtimes differ in what they make of that")
@@ -37,9 +40,10 @@ func (p *proof) claims(d document) {
 	}
 }
 
-// seen are the architectures of which anything was recorded, filter or not.
-func (p *proof) seen() []machine {
-	var list []machine
+// due are the architectures of which anything was recorded, filter or not, behind
+// the host's own.
+func (p *proof) due() []machine {
+	list := on(p.host)[:1]
 	for _, s := range p.Facts.Syscalls {
 		if m, ok := numbered(s.Arch); ok && !slices.Contains(list, m) {
 			list = append(list, m)
