@@ -35,6 +35,7 @@ func actFiles(dir string) error {
 		func() error { return os.Truncate(at("e/short"), 0) },
 		func() error { return sockets(at("vol/socket"), "@advisor-files") },
 		func() error { return openFor("/dev/null", unix.O_WRONLY) },
+		func() error { return mapToRun(at("script.sh")) },
 		func() error { return fails(at("none/file"), at("f")) },
 		func() error { return exec.Command(at("script.sh")).Run() },
 		func() error { return actMemfd() },
@@ -52,6 +53,17 @@ func actFiles(dir string) error {
 		time.Sleep(50 * time.Millisecond)
 	}
 	return errors.New("nobody made the file that ends this")
+}
+
+// mapToRun maps a file to be executed, as a dynamic linker does.
+func mapToRun(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = unix.Mmap(int(f.Fd()), 0, 1, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE)
+	return err
 }
 
 func openFor(path string, flags int) error {

@@ -70,7 +70,7 @@ func TestKilledRecorder(t *testing.T) {
 	r := startPinned(t, filepath.Join(t.TempDir(), "first.log"), 0)
 	pin := r.pin
 	r.kill(t)
-	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
+	if err := exec.Command("unshare", "-m", "/usr/bin/true").Run(); err != nil {
 		t.Fatal(err)
 	}
 	got := run(t, t.Context(), Options{

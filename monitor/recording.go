@@ -38,6 +38,7 @@ type recording struct {
 
 	began      time.Time
 	snapped    time.Time
+	readFrom   time.Duration // boot clock: when the kernel's maps were last begun to be read
 	scanned    time.Time
 	scans      int
 	lastNew    time.Time             // when the last new fact was first seen, by clock
@@ -268,6 +269,7 @@ func (r *recording) snapshot(last bool) error {
 	slots := r.counted[lostSlots] // read with the names of those concerned, see turnedAway
 	r.counted = allLost(r.p.state.losses())
 	r.counted[lostSlots] = slots
+	r.readFrom = bootClock()
 	err := r.p.state.slots(func(i int, slot *bpf.RecorderSlot) {
 		s := r.space(slot.Id)
 		fresh := s.index == 0

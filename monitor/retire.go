@@ -35,7 +35,7 @@ func (r *recording) retire(s *space, alive bool) (empty bool) {
 	switch {
 	case s.index == 0 || s.retired == freed:
 		r.forget(s)
-	case s.retired == inUse && bootClock()-time.Duration(s.ended) > keepEnded:
+	case s.retired == inUse && r.readAfter(s, keepEnded):
 		r.settleSpace(s)
 		r.countSpace(s)
 		r.dump(s, trace.WhyEnd)
@@ -91,7 +91,14 @@ const lastFacts = keepEnded / 2
 // They are written before its slot is emptied, and with it what the kernel has.
 func (r *recording) over(id uint64) bool {
 	s := r.spaces[id]
-	return s != nil && s.ended != 0 && bootClock()-time.Duration(s.ended) > lastFacts
+	return s != nil && s.ended != 0 && r.readAfter(s, lastFacts)
+}
+
+// readAfter tells whether the kernel's maps were read since so long after the end of
+// a namespace: read from the beginning. On a slow machine a container may begin and
+// end while they are read, and the time that has passed says nothing of its facts.
+func (r *recording) readAfter(s *space, end time.Duration) bool {
+	return r.readFrom-time.Duration(s.ended) > end
 }
 
 // forget drops a namespace that nothing will be added to, and its container with
