@@ -30,28 +30,81 @@ __noinline __u64 owner_now(void)
 }
 
 #ifdef UNTYPED
-/* Before 5.11 a socket remembers nothing for a tracing program. */
-MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct owner, owner_scratch);
+/*
+ * Before 5.11 a socket remembers nothing for a tracing program. Kept beside it is
+ * whose an attempt is while it waits for its answer, by the socket's address, and
+ * who listens, by network namespace, address and port: a socket that was accepted
+ * inherits nothing.
+ */
+struct socket_key {
+	__u64 at;
+	__u32 netns;
+	__u16 port, pad;
+	__u8 address[16];
+};
+MAP(BPF_MAP_TYPE_LRU_HASH, 8192, struct socket_key, struct owner, sockets_of);
+MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct owner, owner_blank);	/* never written */
 
-static __always_inline struct owner *remember(struct sock *sk)
+static __always_inline struct socket_key socket_key(struct sock *sk, struct net_key *k)
 {
-	__u32 zero = 0;
+	struct socket_key s = {};
 
-	return bpf_map_lookup_elem(&owner_scratch, &zero);
+	if (k->kind != NET_LISTEN && k->kind != NET_ACCEPT) {
+		s.at = (__u64)sk;
+		return s;
+	}
+	s.netns = k->netns;
+	s.port = k->lport;
+	if (k->kind == NET_LISTEN)
+		__builtin_memcpy(s.address, k->address, 16);
+	return s;
 }
 
-static __always_inline struct owner *recall(struct sock *sk)
+static __always_inline struct owner *remember(struct sock *sk, struct net_key *k)
 {
-	return 0;
+	struct socket_key s = socket_key(sk, k);
+	__u32 zero = 0;
+	struct owner *blank = bpf_map_lookup_elem(&owner_blank, &zero);
+
+	if (!blank || bpf_map_update_elem(&sockets_of, &s, blank, BPF_ANY))
+		return 0;
+	return bpf_map_lookup_elem(&sockets_of, &s);
+}
+
+/* One that was accepted is of who listens on its address, or else on all. */
+static __always_inline struct owner *recall(struct sock *sk, struct net_key *k, struct net_val *v)
+{
+	struct socket_key s = socket_key(sk, k);
+	struct owner *o;
+
+	if (k->kind == NET_ACCEPT)
+		__builtin_memcpy(s.address, v->local, 16);
+	o = bpf_map_lookup_elem(&sockets_of, &s);
+	if (o || k->kind != NET_ACCEPT)
+		return o;
+	__builtin_memset(s.address, 0, 16);
+	return bpf_map_lookup_elem(&sockets_of, &s);
+}
+
+/* The answer to an attempt is there, and the address may be another socket's next;
+ * or somebody of the host listens where a container did. */
+static __always_inline void disown(struct sock *sk, struct net_key *k)
+{
+	struct socket_key s = socket_key(sk, k);
+
+	if (k->kind != NET_ACCEPT)
+		bpf_map_delete_elem(&sockets_of, &s);
 }
 #else
-static __always_inline struct owner *remember(struct sock *sk)
+static __always_inline struct owner *remember(struct sock *sk, struct net_key *k)
 {
 	return bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 }
 
-static __always_inline struct owner *recall(struct sock *sk)
+static __always_inline struct owner *recall(struct sock *sk, struct net_key *k, struct net_val *v)
 {
 	return bpf_sk_storage_get(&owners, sk, 0, 0);
 }
+
+static __always_inline void disown(struct sock *sk, struct net_key *k) {}
 #endif

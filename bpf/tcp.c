@@ -52,14 +52,17 @@ static __always_inline void ports(struct sock *sk, struct net_key *k, struct net
 }
 
 /* Connecting and listening are done by the task itself. */
-static __always_inline struct owner *claim_stream(struct sock *sk, struct task_struct *t)
+static __always_inline struct owner *claim_stream(struct sock *sk, struct net_key *k,
+						  struct task_struct *t)
 {
 	__u64 id = owner_now();
 	struct owner *o;
 
-	if (!id)
+	if (!id) {
+		disown(sk, k);
 		return 0;
-	o = remember(sk);
+	}
+	o = remember(sk, k);
 	if (!o) {
 		LOSE_BY_ID(id, sockets);
 		return 0;
@@ -110,9 +113,9 @@ int tcp(__u64 *ctx)
 	if (k.kind == NET_FAILED)
 		k.result = BPF_CORE_READ(sk, sk_err);
 	if (k.kind == NET_CONNECT || k.kind == NET_LISTEN)
-		o = claim_stream(sk, t);
+		o = claim_stream(sk, &k, t);
 	else
-		o = recall(sk);
+		o = recall(sk, &k, &v);
 	if (o) {
 		k.id = o->id;
 		v.by = o->by;
@@ -120,6 +123,8 @@ int tcp(__u64 *ctx)
 		__builtin_memcpy(v.requested, o->requested, 16);
 		if (k.kind == NET_ACCEPT)
 			v.by.time = bpf_ktime_get_boot_ns();
+		if (k.kind == NET_CONNECTED || k.kind == NET_FAILED)
+			disown(sk, &k);
 	} else {
 		v.by.time = bpf_ktime_get_boot_ns();
 		k.id = by_hint(&k, &v);

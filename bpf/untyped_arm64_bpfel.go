@@ -268,6 +268,15 @@ type UntypedSlot struct {
 	Compat [512]uint8
 }
 
+type UntypedSocketKey struct {
+	_       structs.HostLayout
+	At      uint64
+	Netns   uint32
+	Port    uint16
+	Pad     uint16
+	Address [16]uint8
+}
+
 type UntypedStack struct {
 	_     structs.HostLayout
 	Known uint64
@@ -323,11 +332,12 @@ const (
 	UntypedMapLastOpen      = "last_open"
 	UntypedMapLastRings     = "last_rings"
 	UntypedMapNets          = "nets"
-	UntypedMapOwnerScratch  = "owner_scratch"
+	UntypedMapOwnerBlank    = "owner_blank"
 	UntypedMapOwners        = "owners"
 	UntypedMapPendingChecks = "pending_checks"
 	UntypedMapPendingTasks  = "pending_tasks"
 	UntypedMapRareCounts    = "rare_counts"
+	UntypedMapSocketsOf     = "sockets_of"
 	UntypedMapTaskScratch   = "task_scratch"
 	UntypedMapTurnedAway    = "turned_away"
 	UntypedProgBind4        = "bind4"
@@ -470,11 +480,12 @@ type UntypedMapSpecs struct {
 	LastOpen      *ebpf.MapSpec `ebpf:"last_open"`
 	LastRings     *ebpf.MapSpec `ebpf:"last_rings"`
 	Nets          *ebpf.MapSpec `ebpf:"nets"`
-	OwnerScratch  *ebpf.MapSpec `ebpf:"owner_scratch"`
+	OwnerBlank    *ebpf.MapSpec `ebpf:"owner_blank"`
 	Owners        *ebpf.MapSpec `ebpf:"owners"`
 	PendingChecks *ebpf.MapSpec `ebpf:"pending_checks"`
 	PendingTasks  *ebpf.MapSpec `ebpf:"pending_tasks"`
 	RareCounts    *ebpf.MapSpec `ebpf:"rare_counts"`
+	SocketsOf     *ebpf.MapSpec `ebpf:"sockets_of"`
 	TaskScratch   *ebpf.MapSpec `ebpf:"task_scratch"`
 	TurnedAway    *ebpf.MapSpec `ebpf:"turned_away"`
 }
@@ -551,11 +562,12 @@ type UntypedMaps struct {
 	LastOpen      *ebpf.Map `ebpf:"last_open"`
 	LastRings     *ebpf.Map `ebpf:"last_rings"`
 	Nets          *ebpf.Map `ebpf:"nets"`
-	OwnerScratch  *ebpf.Map `ebpf:"owner_scratch"`
+	OwnerBlank    *ebpf.Map `ebpf:"owner_blank"`
 	Owners        *ebpf.Map `ebpf:"owners"`
 	PendingChecks *ebpf.Map `ebpf:"pending_checks"`
 	PendingTasks  *ebpf.Map `ebpf:"pending_tasks"`
 	RareCounts    *ebpf.Map `ebpf:"rare_counts"`
+	SocketsOf     *ebpf.Map `ebpf:"sockets_of"`
 	TaskScratch   *ebpf.Map `ebpf:"task_scratch"`
 	TurnedAway    *ebpf.Map `ebpf:"turned_away"`
 }
@@ -586,11 +598,12 @@ func (m *UntypedMaps) Close() error {
 		m.LastOpen,
 		m.LastRings,
 		m.Nets,
-		m.OwnerScratch,
+		m.OwnerBlank,
 		m.Owners,
 		m.PendingChecks,
 		m.PendingTasks,
 		m.RareCounts,
+		m.SocketsOf,
 		m.TaskScratch,
 		m.TurnedAway,
 	)
