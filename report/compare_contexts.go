@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,6 +95,13 @@ func changesAnywhere(old, now seccomp.Profile, ctx seccomp.Context) ([]surrounde
 		}
 	}
 	return fewer(list), nil
+}
+
+// sameText says that two profiles are written alike, which most of two directories are.
+func sameText(a, b seccomp.Profile) bool {
+	was, err := a.Render(a.Format)
+	is, worse := b.Render(b.Format)
+	return err == nil && worse == nil && bytes.Equal(was, is)
 }
 
 // manyCalls is how many calls that are refused in another way, somewhere only, are

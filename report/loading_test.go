@@ -57,6 +57,21 @@ func TestFilesAreReadOnce(t *testing.T) {
 	}
 }
 
+// TestTracesAreReadOnce is the same for traces.
+func TestTracesAreReadOnce(t *testing.T) {
+	inDir(t, map[string]string{"trace.log": `{"type":"header","schema":"advisor.trace/v1","node":"n","boot":"b","start":"2026-01-02T03:04:00Z"}
+{"type":"counts","container":"c","counts":[{"fact":"syscall/x86_64/read","count":2}]}
+{"type":"syscall","container":"c","phase":"run","arch":"x86_64","nr":0,"name":"read"}
+`})
+	seen, err := report.Observe([]string{"trace.log", "./trace.log"}, nil)
+	if err != nil || len(seen.Traces) != 1 || seen.Observations[0].Evidence.Traces != 1 {
+		t.Fatalf("%v, %v", seen, err)
+	}
+	if n := seen.Observations[0].Syscalls[0].Count; n != 2 {
+		t.Errorf("counted %d times, want 2", n)
+	}
+}
+
 // TestLinkedDirectory holds that a directory may be named by a link to it.
 func TestLinkedDirectory(t *testing.T) {
 	inDir(t, map[string]string{"k8s/web.yaml": onePod})

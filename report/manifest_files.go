@@ -13,48 +13,54 @@ import (
 	"advisor/policies"
 )
 
-// manifestFiles are the files that paths stand for, sorted, each once: one that is
-// named in several ways goes by the shortest relative name.
+// manifestFiles are the files that paths stand for, sorted, each once.
 func manifestFiles(paths []string) ([]string, error) {
-	names := make(map[string][]string) // by where they lead
+	var all []string
 	for _, path := range paths {
 		files, err := filesIn(path)
 		if err != nil {
 			return nil, err
 		}
-		for _, file := range files {
-			key := file
-			if file != stdinName {
-				if key, err = target(file); err != nil {
-					return nil, err
-				}
-			}
-			names[key] = append(names[key], file)
-		}
+		all = append(all, files...)
 	}
-	var files []string
-	for _, list := range names {
-		files = append(files, slices.MinFunc(list, compareNames))
+	return unique(all), nil
+}
+
+// unique are files sorted, each once: one that is named in several ways goes by the
+// shortest relative name. Reading a file again adds nothing but counts that are
+// wrong, and the order in which files are named means nothing.
+func unique(files []string) []string {
+	names := make(map[string][]string) // by where they lead
+	for _, file := range files {
+		key := target(file)
+		names[key] = append(names[key], file)
 	}
-	slices.Sort(files)
-	return files, nil
+	var list []string
+	for _, same := range names {
+		list = append(list, slices.MinFunc(same, compareNames))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // stdinName is what stands for stdin among paths.
 const stdinName = "-"
 
 // target is where a file is, with links followed; what is no file, such as a pipe,
-// is only where it is named.
-func target(file string) (string, error) {
+// is only where it is named, and so is what cannot be found, which reading it tells.
+func target(file string) string {
 	info, err := os.Stat(file)
-	if err != nil || !info.Mode().IsRegular() {
-		return file, err
+	if file == stdinName || err != nil || !info.Mode().IsRegular() {
+		return file
 	}
 	real, err := filepath.EvalSymlinks(file)
-	if err != nil {
-		return "", err
+	if err == nil {
+		real, err = filepath.Abs(real)
 	}
-	return filepath.Abs(real)
+	if err != nil {
+		return file
+	}
+	return real
 }
 
 func compareNames(a, b string) int {

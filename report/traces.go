@@ -3,7 +3,6 @@ package report
 import (
 	"io"
 	"os"
-	"slices"
 
 	"advisor/policies"
 	"advisor/trace"
@@ -51,10 +50,4 @@ func withTrace(name string, stdin io.Reader, use func(*trace.Reader) error) erro
 	}
 	defer f.Close()
 	return use(trace.NewReader(f, name))
-}
-
-// unique drops what is named twice: reading a trace again adds nothing but
-// counts that are wrong. The order in which traces are named means nothing.
-func unique(names []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(names)))
 }

@@ -109,9 +109,11 @@ func (d Declared) nonRoot() (nonRoot, known bool) {
 	return false, false
 }
 
-// noNewPrivileges is true where processes cannot gain privileges on exec.
+// noNewPrivileges is true where processes cannot gain privileges on exec. A pod's
+// container that is privileged always can; docker and podman do as they are told.
 func (d Declared) noNewPrivileges() bool {
-	return !is(d.Privileged) && d.AllowPrivilegeEscalation != nil && !*d.AllowPrivilegeEscalation
+	told := d.AllowPrivilegeEscalation != nil && !*d.AllowPrivilegeEscalation
+	return told && (d.Pod == nil || !is(d.Privileged))
 }
 
 // mount adds a mount that can be written to.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"advisor/policies/manifest"
+	"advisor/trace"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -34,6 +35,7 @@ services:
   twice: {extends: extended, cap_add: [KILL], read_only: false}
   apart: {extends: {file: other.yaml, service: x}, cap_drop: [ALL]}
   round: {extends: round, cap_drop: [ALL]}
+  all: {privileged: true, security_opt: [no-new-privileges]}
   nobody: {extends: gone, privileged: sure}
 `)
 	list, errs := ParseAmong(web[0], slices.Concat(web, common))
@@ -47,6 +49,7 @@ services:
 		got = append(got, err.Error())
 	}
 	want := []string{
+		"all " + fmt.Sprint(trace.Capabilities()) + " user the image's, read-only false, nnp true, privileged true",
 		"anchored [CHOWN] user the image's, read-only true, nnp false, privileged false",
 		"apart [] user the image's, read-only false, nnp false, privileged false",
 		"extended [CHOWN] user root, read-only true, nnp true, privileged false",
@@ -55,7 +58,7 @@ services:
 		"variables " + fmt.Sprint(dockers()) + " user the image's, read-only false, nnp false, privileged false",
 		"web.yaml:10:11: other.yaml, which service apart extends, is not among the manifests: " +
 			"docker compose config writes out what services extend",
-		`web.yaml:12:3: service nobody: expected true or false, found "sure"`,
+		`web.yaml:13:3: service nobody: expected true or false, found "sure"`,
 		"web.yaml:11:11: service round extends itself",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

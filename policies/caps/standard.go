@@ -41,17 +41,21 @@ func Standard(about meta.ObjectMeta, pod core.PodSpec) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
+	return standardBy(checks, about, pod), nil
+}
+
+func standardBy(checks policy.Evaluator, about meta.ObjectMeta, pod core.PodSpec) Verdict {
 	v := Verdict{Level: Restricted}
 	for _, level := range []admission.Level{admission.LevelRestricted, admission.LevelBaseline} {
 		at := admission.LevelVersion{Level: level, Version: admission.LatestVersion()}
 		blocks := forbidden(checks.EvaluatePod(at, &about, &pod))
 		if len(blocks) == 0 {
 			v.Level = string(level)
-			return v, nil
+			return v
 		}
 		v.Level, v.Blocks = Privileged, blocks
 	}
-	return v, nil
+	return v
 }
 
 func forbidden(results []policy.CheckResult) []string {

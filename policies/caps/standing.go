@@ -26,38 +26,36 @@ type Standing struct {
 // could meet if the containers in syntheses had the security contexts made for
 // them. In the order of declared.
 func Standings(declared []Declared, syntheses []Synthesis) ([]Standing, error) {
+	checks, err := policy.NewEvaluator(policy.DefaultChecks(), nil) // takes longer than many pods
+	if err != nil {
+		return nil, err
+	}
 	var list []Standing
-	seen := make(map[*Pod]bool)
+	of := make(map[*Pod][]Declared)
 	for _, d := range declared {
-		if d.Pod == nil || seen[d.Pod] {
+		of[d.Pod] = append(of[d.Pod], d)
+	}
+	for _, d := range declared {
+		if d.Pod == nil || of[d.Pod] == nil {
 			continue
 		}
-		seen[d.Pod] = true
 		st := Standing{Workload: d.Workload, Position: d.Position}
 		st.Workload.Container = ""
-		var err error
-		if st.Today, err = Standard(d.Pod.Meta, d.Pod.Spec); err != nil {
-			return nil, err
-		}
-		better, unseen := improved(declared, d.Pod, syntheses)
-		if st.Could, err = Standard(d.Pod.Meta, better); err != nil {
-			return nil, err
-		}
+		st.Today = standardBy(checks, d.Pod.Meta, d.Pod.Spec)
+		better, unseen := improved(of[d.Pod], d.Pod, syntheses)
+		st.Could = standardBy(checks, d.Pod.Meta, better)
 		st.Unseen = unseen
-		list = append(list, st)
+		list, of[d.Pod] = append(list, st), nil
 	}
 	return list, nil
 }
 
-// improved is the pod with the synthesized security contexts, and the names of
-// the containers that there is none for.
+// improved is the pod with the security contexts synthesized for the containers
+// declared of it, and the names of those that there is none for.
 func improved(declared []Declared, pod *Pod, syntheses []Synthesis) (core.PodSpec, []string) {
 	spec := *pod.Spec.DeepCopy()
 	var unseen []string
 	for _, d := range declared {
-		if d.Pod != pod {
-			continue
-		}
 		found := false
 		for _, s := range syntheses {
 			if d.For(s.Workload) {
