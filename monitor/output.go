@@ -122,14 +122,24 @@ func (o *output) claim(f *os.File) error {
 	return nil
 }
 
-// begin makes the writer. What a crash cut off in the middle of a line must not
-// swallow the header that follows it.
+// begin makes the writer. What a crash cut off in the middle, of a line or of a
+// compressed frame, must not swallow the header that follows it. A trace that is
+// there is continued as it is, compressed or not.
 func (o *output) begin(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("creating the trace: %w", err)
 	}
-	if strings.HasSuffix(o.o.Output, ".zst") {
+	compressed := strings.HasSuffix(o.o.Output, ".zst")
+	if info.Mode().IsRegular() && info.Size() > 0 {
+		if compressed = trace.Compressed(f); compressed {
+			info, err = mended(o.o.Output, f)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("continuing the trace: %w", err)
+	}
+	if compressed {
 		o.spool = newSpool(f, uint64(info.Size()))
 		o.w, err = trace.NewZstdWriter(o.spool)
 		return err
@@ -144,6 +154,24 @@ func (o *output) begin(f *os.File) error {
 		_, err = o.spool.Write([]byte{'\n'})
 	}
 	return err
+}
+
+// mended puts a compressed trace right that f appends to, which itself can write
+// at its end only.
+func mended(path string, f *os.File) (fs.FileInfo, error) {
+	whole, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer whole.Close()
+	info, err := whole.Stat()
+	if err == nil {
+		err = trace.Mend(whole, info.Size())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f.Stat()
 }
 
 // giveToCaller makes the file belong to who called sudo. Where it cannot be

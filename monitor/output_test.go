@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,5 +102,29 @@ func TestNothingPinned(t *testing.T) {
 	}
 	if err := pinned(Options{Pin: dir}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAppendToCutFrame: a compressed trace whose recorder was killed is continued,
+// and so is one under a name that says otherwise.
+func TestAppendToCutFrame(t *testing.T) {
+	for _, name := range []string{"trace.log.zst", "trace.log"} {
+		var cut bytes.Buffer
+		w, err := trace.NewZstdWriter(&cut)
+		if err == nil {
+			err = w.Write(&trace.Header{Schema: trace.Schema})
+		}
+		if err = errors.Join(err, w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, cut.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		write(t, Options{Output: path, Append: true})
+		write(t, Options{Output: path, Append: true})
+		if got := read(t, path); len(got) != 5 {
+			t.Errorf("%s: %d records, want the header, and two of each recording behind it", name, len(got))
+		}
 	}
 }
