@@ -72,7 +72,8 @@ enum cgroup_subsys_id { pids_cgrp_id = 12 };
 
 struct cred { struct user_namespace *user_ns; };
 struct seccomp { int mode; };
-struct signal_struct { struct list_head thread_head; };
+typedef struct { int counter; } atomic_t;
+struct signal_struct { struct list_head thread_head; atomic_t live; unsigned int flags; int group_exit_code; };
 struct upid { int nr; };
 struct pid { unsigned int level; struct upid numbers[1]; };
 struct thread_info { unsigned long flags; __u32 status; };
@@ -110,7 +111,13 @@ struct sock_common {
 	possible_net_t skc_net;
 };
 struct sock_cgroup_data { struct cgroup *cgroup; };
-struct sock { struct sock_common __sk_common; struct sock_cgroup_data sk_cgrp_data; int sk_err; __u16 sk_protocol; };
+struct sock {
+	struct sock_common __sk_common;
+	struct sock_cgroup_data sk_cgrp_data;
+	int sk_err;
+	__u16 sk_protocol;
+	__u8 sk_userlocks : 4;
+};
 
 #ifdef __TARGET_ARCH_arm64
 struct pt_regs { __u64 regs[31], orig_x0; int syscallno; };

@@ -8,7 +8,7 @@ struct owner {
 	__u64 id;
 	__u8 requested[16];
 	__u16 requested_port;
-	__u8 bound, unsent, family, pad[3];
+	__u8 unsent, family, pad[4];
 	struct sighting by;
 };
 struct {

@@ -70,6 +70,12 @@ type RecorderCapVal struct {
 	Frames [12]uint64
 }
 
+type RecorderChange struct {
+	_      structs.HostLayout
+	Sk     uint64
+	States uint64
+}
+
 type RecorderEvent struct {
 	_     structs.HostLayout
 	Id    uint64
@@ -197,10 +203,9 @@ type RecorderOwner struct {
 	Id            uint64
 	Requested     [16]uint8
 	RequestedPort uint16
-	Bound         uint8
 	Unsent        uint8
 	Family        uint8
-	Pad           [3]uint8
+	Pad           [4]uint8
 	By            RecorderSighting
 }
 
@@ -363,7 +368,9 @@ const (
 	RecorderMapQuestScratch  = "quest_scratch"
 	RecorderMapRareCounts    = "rare_counts"
 	RecorderMapTaskScratch   = "task_scratch"
+	RecorderMapTcpChange     = "tcp_change"
 	RecorderMapTurnedAway    = "turned_away"
+	RecorderMapUdpAddress    = "udp_address"
 	RecorderProgBind4        = "bind4"
 	RecorderProgBind6        = "bind6"
 	RecorderProgCapsAnswer   = "caps_answer"
@@ -386,6 +393,7 @@ const (
 	RecorderProgSend4        = "send4"
 	RecorderProgSend6        = "send6"
 	RecorderProgTcp          = "tcp"
+	RecorderProgTcpAgain     = "tcp_again"
 	RecorderVarAttachedAt    = "attached_at"
 	RecorderVarBootedAt      = "booted_at"
 	RecorderVarByInum        = "by_inum"
@@ -474,6 +482,7 @@ type RecorderProgramSpecs struct {
 	Send4      *ebpf.ProgramSpec `ebpf:"send4"`
 	Send6      *ebpf.ProgramSpec `ebpf:"send6"`
 	Tcp        *ebpf.ProgramSpec `ebpf:"tcp"`
+	TcpAgain   *ebpf.ProgramSpec `ebpf:"tcp_again"`
 }
 
 // RecorderMapSpecs contains maps before they are loaded into the kernel.
@@ -510,7 +519,9 @@ type RecorderMapSpecs struct {
 	QuestScratch  *ebpf.MapSpec `ebpf:"quest_scratch"`
 	RareCounts    *ebpf.MapSpec `ebpf:"rare_counts"`
 	TaskScratch   *ebpf.MapSpec `ebpf:"task_scratch"`
+	TcpChange     *ebpf.MapSpec `ebpf:"tcp_change"`
 	TurnedAway    *ebpf.MapSpec `ebpf:"turned_away"`
+	UdpAddress    *ebpf.MapSpec `ebpf:"udp_address"`
 }
 
 // RecorderVariableSpecs contains global variables before they are loaded into the kernel.
@@ -591,7 +602,9 @@ type RecorderMaps struct {
 	QuestScratch  *ebpf.Map `ebpf:"quest_scratch"`
 	RareCounts    *ebpf.Map `ebpf:"rare_counts"`
 	TaskScratch   *ebpf.Map `ebpf:"task_scratch"`
+	TcpChange     *ebpf.Map `ebpf:"tcp_change"`
 	TurnedAway    *ebpf.Map `ebpf:"turned_away"`
+	UdpAddress    *ebpf.Map `ebpf:"udp_address"`
 }
 
 func (m *RecorderMaps) Close() error {
@@ -626,7 +639,9 @@ func (m *RecorderMaps) Close() error {
 		m.QuestScratch,
 		m.RareCounts,
 		m.TaskScratch,
+		m.TcpChange,
 		m.TurnedAway,
+		m.UdpAddress,
 	)
 }
 
@@ -684,6 +699,7 @@ type RecorderPrograms struct {
 	Send4      *ebpf.Program `ebpf:"send4"`
 	Send6      *ebpf.Program `ebpf:"send6"`
 	Tcp        *ebpf.Program `ebpf:"tcp"`
+	TcpAgain   *ebpf.Program `ebpf:"tcp_again"`
 }
 
 func (p *RecorderPrograms) Close() error {
@@ -710,6 +726,7 @@ func (p *RecorderPrograms) Close() error {
 		p.Send4,
 		p.Send6,
 		p.Tcp,
+		p.TcpAgain,
 	)
 }
 

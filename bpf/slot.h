@@ -21,14 +21,16 @@ static __always_inline void note_place(struct slot *s, struct task_struct *t)
 static __always_inline void fill(struct slot *s, struct task_struct *t, struct mnt_namespace *m,
 				 __u64 id)
 {
+	s->id = id;
 	s->inum = BPF_CORE_READ(m, ns.inum);
 	s->pidns = BPF_CORE_READ(t, nsproxy, pid_ns_for_children, ns.inum);
-	s->time = bpf_ktime_get_boot_ns();
 	s->pid = BPF_CORE_READ(t, tgid);
-	s->flags = is_late(t) ? SLOT_LATE : 0;
+	if (is_late(t))
+		s->flags |= SLOT_LATE;
 	bpf_get_current_comm(s->comm, COMM);
-	s->id = id;
 	note_place(s, t);
+	barrier();
+	s->time = bpf_ktime_get_boot_ns();	/* from now on it can be read */
 }
 
 static __always_inline void turn_away(__u64 id)
@@ -75,6 +77,8 @@ __noinline int make_slot(void)
 		}
 	}
 	i = *known;
+	/* Who made it may not have come to say whose it is: facts wait for nobody. */
+	slots[i & (SLOTS - 1)].id = id;
 out:
 	by_inum[BPF_CORE_READ(m, ns.inum) & (CACHE - 1)] = i;
 	return i;

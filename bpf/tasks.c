@@ -7,7 +7,7 @@
 #include "last.h"
 #include "pending.h"
 
-enum { KTHREADD = 2 };
+enum { KTHREADD = 2, SIGNAL_GROUP_EXIT = 4 };
 
 /* Before the child first runs. */
 SEC("tp_btf/task_newtask")
@@ -45,7 +45,7 @@ int exec(__u64 *ctx)
  * Where that was before recording, process 1 of the namespace stands for it. */
 static __noinline bool is_init(struct task_struct *t, __u32 flags, int init)
 {
-	struct pid *p = BPF_CORE_READ(t, thread_pid);
+	struct pid *p = BPF_CORE_READ(t, group_leader, thread_pid);
 	unsigned int level = BPF_CORE_READ(p, level);
 	int nr = 0;
 
@@ -56,6 +56,21 @@ static __noinline bool is_init(struct task_struct *t, __u32 flags, int init)
 	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)p + bpf_core_field_offset(struct pid, numbers) +
 			      level * bpf_core_type_size(struct upid));
 	return nr == 1;
+}
+
+/* Whether the process is over with this thread, whichever came first: others may
+ * go on without the first, and take its place when they exec. */
+static __always_inline bool process_ends(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, signal, live.counter) == 0;
+}
+
+/* How the process ended, as its parent is told. */
+static __always_inline __u32 code_of(struct task_struct *t)
+{
+	if (BPF_CORE_READ(t, signal, flags) & SIGNAL_GROUP_EXIT)
+		return BPF_CORE_READ(t, signal, group_exit_code);
+	return BPF_CORE_READ(t, group_leader, exit_code);
 }
 
 /* A task that a filter ended in a call it had not entered. */
@@ -87,12 +102,12 @@ int gone(__u64 *ctx)
 		settle_all(bpf_get_current_pid_tgid(), OUTCOME_UNKNOWN);
 	if (exits_wanted && leaving && (READ(t, exit_code) & 0x7f) == SIGSYS)
 		killed(t);
-	if (READ(t, pid) != READ(t, tgid))
+	if (!process_ends(t))
 		return 0;
 	s = contained(t, &m, &i);
-	if (!s || !is_init(t, s->flags, s->init))
+	if (!s || s->flags & SLOT_ENDED || !is_init(t, s->flags, s->init))
 		return 0;
-	s->code = READ(t, exit_code);
+	s->code = code_of(t);
 	s->ended = bpf_ktime_get_boot_ns();
 	s->flags |= SLOT_ENDED;
 	tell(EVENT_EXIT, i, s->id, 0, 0, 0, s->code, t);

@@ -91,8 +91,27 @@ static __always_inline __u64 by_hint(struct net_key *k, struct net_val *v)
 	return id ? *id : 0;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int tcp(__u64 *ctx)
+/* What the first of two programs has in hand, or had last. The kernel runs no
+ * program twice at a time on a processor, and passes over it in silence where a
+ * packet comes in while a task connects. A second program notices that, and takes
+ * the place of the first. They may be under way at once: one in a task, one in a
+ * softirq. */
+struct change { __u64 sk, states; };
+MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct change, tcp_change);
+
+static __always_inline struct change *change_now(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&tcp_change, &zero);
+}
+
+static __always_inline __u64 states_of(__u64 *ctx)
+{
+	return ctx[1] << 32 | (__u32)ctx[2];
+}
+
+static __always_inline int note_change(__u64 *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	struct task_struct *t = CURRENT();
@@ -133,4 +152,27 @@ int tcp(__u64 *ctx)
 		return 0;
 	keep_net(&k, &v);
 	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int tcp(__u64 *ctx)
+{
+	struct change *c = change_now();
+
+	if (c) {
+		c->sk = ctx[0];
+		c->states = states_of(ctx);
+	}
+	return note_change(ctx);
+}
+
+/* Attached after the other. */
+SEC("tp_btf/inet_sock_set_state")
+int tcp_again(__u64 *ctx)
+{
+	struct change *c = change_now();
+
+	if (!c || (c->sk == ctx[0] && c->states == states_of(ctx)))
+		return 0;
+	return note_change(ctx);
 }

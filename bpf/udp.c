@@ -6,6 +6,26 @@
  */
 #include "owner.h"
 
+enum { BINDPORT_LOCK = 8 };
+
+/* A socket by its address, for which no member of it has to be one that cgroup
+ * programs may see. What is read from a map is a number to the verifier. */
+MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, __u64, udp_address);
+
+/* Whether a program named the socket's port, whoever it was and whenever. */
+static __always_inline bool names_port(struct bpf_sock *sk)
+{
+	__u32 zero = 0;
+	volatile __u64 *at = bpf_map_lookup_elem(&udp_address, &zero);
+	struct sock *s;
+
+	if (!at)
+		return false;
+	*at = (__u64)sk;
+	s = (struct sock *)*at;
+	return BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & BINDPORT_LOCK;
+}
+
 static __always_inline struct owner *claim_datagram(struct bpf_sock *sk)
 {
 	struct task_struct *t = CURRENT();
@@ -36,8 +56,12 @@ static __always_inline int datagram(struct bpf_sock_addr *c, __u8 kind, bool v6)
 	struct net_val v = {};
 	struct owner *o = claim_datagram(c->sk);
 	__u16 port = 0;
+	bool bound;
 
-	if (!o || (kind == NET_ACCEPT && !o->bound))
+	if (!o)
+		return 1;
+	bound = names_port(c->sk);
+	if (kind == NET_ACCEPT && !bound)
 		return 1;
 	k.id = o->id;
 	k.netns = netns_of(CURRENT());
@@ -52,7 +76,7 @@ static __always_inline int datagram(struct bpf_sock_addr *c, __u8 kind, bool v6)
 		keep_net(&k, &v);
 		return 1;
 	}
-	if (o->bound) {
+	if (bound) {
 		k.kind = NET_ACCEPT;
 		k.lport = port;
 		if (bpf_map_lookup_elem(&nets, &k))
@@ -91,7 +115,6 @@ static __always_inline int name_port(struct bpf_sock_addr *c, bool v6)
 	o = claim_datagram(c->sk);
 	if (!o)
 		return 1;
-	o->bound = 1;
 	k.id = o->id;
 	k.netns = netns_of(CURRENT());
 	k.lport = peer_port(c);

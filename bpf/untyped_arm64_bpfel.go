@@ -70,6 +70,12 @@ type UntypedCapVal struct {
 	Frames [12]uint64
 }
 
+type UntypedChange struct {
+	_      structs.HostLayout
+	Sk     uint64
+	States uint64
+}
+
 type UntypedExe struct {
 	_    structs.HostLayout
 	Path [256]int8
@@ -184,10 +190,9 @@ type UntypedOwner struct {
 	Id            uint64
 	Requested     [16]uint8
 	RequestedPort uint16
-	Bound         uint8
 	Unsent        uint8
 	Family        uint8
-	Pad           [3]uint8
+	Pad           [4]uint8
 	By            UntypedSighting
 }
 
@@ -339,7 +344,9 @@ const (
 	UntypedMapRareCounts    = "rare_counts"
 	UntypedMapSocketsOf     = "sockets_of"
 	UntypedMapTaskScratch   = "task_scratch"
+	UntypedMapTcpChange     = "tcp_change"
 	UntypedMapTurnedAway    = "turned_away"
+	UntypedMapUdpAddress    = "udp_address"
 	UntypedProgBind4        = "bind4"
 	UntypedProgBind6        = "bind6"
 	UntypedProgCapsAnswer   = "caps_answer"
@@ -362,6 +369,7 @@ const (
 	UntypedProgSend4        = "send4"
 	UntypedProgSend6        = "send6"
 	UntypedProgTcp          = "tcp"
+	UntypedProgTcpAgain     = "tcp_again"
 	UntypedVarAttachedAt    = "attached_at"
 	UntypedVarBootedAt      = "booted_at"
 	UntypedVarByInum        = "by_inum"
@@ -450,6 +458,7 @@ type UntypedProgramSpecs struct {
 	Send4      *ebpf.ProgramSpec `ebpf:"send4"`
 	Send6      *ebpf.ProgramSpec `ebpf:"send6"`
 	Tcp        *ebpf.ProgramSpec `ebpf:"tcp"`
+	TcpAgain   *ebpf.ProgramSpec `ebpf:"tcp_again"`
 }
 
 // UntypedMapSpecs contains maps before they are loaded into the kernel.
@@ -487,7 +496,9 @@ type UntypedMapSpecs struct {
 	RareCounts    *ebpf.MapSpec `ebpf:"rare_counts"`
 	SocketsOf     *ebpf.MapSpec `ebpf:"sockets_of"`
 	TaskScratch   *ebpf.MapSpec `ebpf:"task_scratch"`
+	TcpChange     *ebpf.MapSpec `ebpf:"tcp_change"`
 	TurnedAway    *ebpf.MapSpec `ebpf:"turned_away"`
+	UdpAddress    *ebpf.MapSpec `ebpf:"udp_address"`
 }
 
 // UntypedVariableSpecs contains global variables before they are loaded into the kernel.
@@ -569,7 +580,9 @@ type UntypedMaps struct {
 	RareCounts    *ebpf.Map `ebpf:"rare_counts"`
 	SocketsOf     *ebpf.Map `ebpf:"sockets_of"`
 	TaskScratch   *ebpf.Map `ebpf:"task_scratch"`
+	TcpChange     *ebpf.Map `ebpf:"tcp_change"`
 	TurnedAway    *ebpf.Map `ebpf:"turned_away"`
+	UdpAddress    *ebpf.Map `ebpf:"udp_address"`
 }
 
 func (m *UntypedMaps) Close() error {
@@ -605,7 +618,9 @@ func (m *UntypedMaps) Close() error {
 		m.RareCounts,
 		m.SocketsOf,
 		m.TaskScratch,
+		m.TcpChange,
 		m.TurnedAway,
+		m.UdpAddress,
 	)
 }
 
@@ -663,6 +678,7 @@ type UntypedPrograms struct {
 	Send4      *ebpf.Program `ebpf:"send4"`
 	Send6      *ebpf.Program `ebpf:"send6"`
 	Tcp        *ebpf.Program `ebpf:"tcp"`
+	TcpAgain   *ebpf.Program `ebpf:"tcp_again"`
 }
 
 func (p *UntypedPrograms) Close() error {
@@ -689,6 +705,7 @@ func (p *UntypedPrograms) Close() error {
 		p.Send4,
 		p.Send6,
 		p.Tcp,
+		p.TcpAgain,
 	)
 }
 

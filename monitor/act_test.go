@@ -58,9 +58,9 @@ func act(args []string) int {
 // acts are those that need nothing said.
 func acts() map[string]func() error {
 	return map[string]func() error{
-		"caps": actCaps, "client": actClient, "crowd": actCrowd, "drop": actDrop,
-		"filter": actFilter, "hold": actHold, "memfd": actMemfd, "network": actNetwork,
-		"often": actOften, "redirected": actRedirected, "refusals": actRefusals, "server": actServer,
+		"busy": actBusy, "caps": actCaps, "client": actClient, "crowd": actCrowd, "drop": actDrop,
+		"filter": actFilter, "headless": actHeadless, "hold": actHold, "memfd": actMemfd, "network": actNetwork,
+		"often": actOften, "redirected": actRedirected, "refusals": actRefusals, "replaced": actReplaced, "server": actServer,
 		"tsync": actTsync, "unanswered": actUnanswered, "unshare": actUnshare,
 	}
 }

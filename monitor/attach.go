@@ -3,6 +3,7 @@ package monitor
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -94,7 +95,8 @@ func (p *probes) attachCaps() string {
 
 // attachNet attaches TCP and UDP apart, so that one can do without the other.
 func (p *probes) attachNet() string {
-	if err := p.add("", bpf.RecorderProgTcp); err != nil {
+	programs := slices.DeleteFunc(twice(), func(name string) bool { return name == p.without })
+	if err := p.add("", programs...); err != nil {
 		return "off: " + short(err)
 	}
 	name := p.spec.Programs[bpf.RecorderProgTcp].SectionName

@@ -36,7 +36,8 @@ type tally struct {
 	caps  map[bpf.RecorderCapKey]uint64
 	nets  map[bpf.RecorderNetKey]uint64
 
-	fresh map[string]uint64 // by fact, not yet written
+	fresh  map[string]uint64 // by fact, not yet written
+	closed bool              // the kernel's numbers are gone, or about to be
 }
 
 func newCounter() *counter {
@@ -52,6 +53,15 @@ func (c *counter) of(id uint64) *tally {
 		}
 	}
 	return c.in[id]
+}
+
+// open is what was counted in a namespace whose numbers are still the kernel's, and
+// has no numbers of another.
+func (c *counter) open(id uint64) *tally {
+	if t := c.of(id); !t.closed {
+		return t
+	}
+	return new(tally)
 }
 
 // configureCounts makes the maps of occurrences as small as can be where nobody
@@ -114,9 +124,9 @@ func (r *recording) uncount() error {
 }
 
 // countSpace reads and writes the occurrences of a namespace that is about to be
-// forgotten in the kernel.
+// forgotten in the kernel. They are kept until it is known whose they are.
 func (r *recording) countSpace(s *space) {
-	if r.counts == nil || s.subject == nil {
+	if r.counts == nil {
 		return
 	}
 	// Once for all that a scan finds: they have ended a while ago.
@@ -126,8 +136,28 @@ func (r *recording) countSpace(s *space) {
 		}
 		r.counts.read = true
 	}
-	r.emitCounts(s.subject, []*space{s})
-	r.counts.forget(s.id)
+	r.counts.of(s.id).closed = true
+	if s.subject != nil {
+		r.emitCounts(s.subject, []*space{s})
+	}
+}
+
+// endCounts writes what was counted in a namespace that is gone, and drops it.
+func (r *recording) endCounts(s *space) {
+	if r.counts != nil {
+		r.emitCounts(s.subject, []*space{s})
+		delete(r.counts.in, s.id)
+	}
+}
+
+// reopen is for a namespace that somebody came back to: the kernel counts anew.
+func (c *counter) reopen(id uint64) {
+	if c == nil || c.in[id] == nil {
+		return
+	}
+	fresh := c.in[id].fresh
+	delete(c.in, id)
+	c.of(id).fresh = fresh
 }
 
 // emitCounts writes what was counted in some namespaces of a container. A fact
@@ -204,7 +234,7 @@ func (r *recording) countCalls(s *space) error {
 
 func (r *recording) countRare() error {
 	return grown(r.p.coll.Maps[bpf.RecorderMapRareCounts],
-		func(k *bpf.RecorderRareKey) map[bpf.RecorderRareKey]uint64 { return r.counts.of(k.Id).rare },
+		func(k *bpf.RecorderRareKey) map[bpf.RecorderRareKey]uint64 { return r.counts.open(k.Id).rare },
 		func(v *uint64) uint64 { return *v },
 		func(k *bpf.RecorderRareKey, n uint64) {
 			call := r.syscall(k.Arch, 0, k.Nr, trace.Sighting{})
@@ -216,7 +246,7 @@ func (r *recording) countRare() error {
 // the facts.
 func (r *recording) countCaps() error {
 	return grown(r.p.coll.Maps[bpf.RecorderMapCapKinds],
-		func(k *bpf.RecorderCapKey) map[bpf.RecorderCapKey]uint64 { return r.counts.of(k.Id).caps },
+		func(k *bpf.RecorderCapKey) map[bpf.RecorderCapKey]uint64 { return r.counts.open(k.Id).caps },
 		func(v *uint64) uint64 { return *v },
 		func(k *bpf.RecorderCapKey, n uint64) {
 			if phase, _ := phaseOf(k.Class); phase == trace.PhaseRun {
@@ -229,7 +259,7 @@ func (r *recording) countCaps() error {
 // countNets counts connections by their attempts, and datagrams.
 func (r *recording) countNets() error {
 	return grown(r.p.coll.Maps[bpf.RecorderMapNets],
-		func(k *bpf.RecorderNetKey) map[bpf.RecorderNetKey]uint64 { return r.counts.of(k.Id).nets },
+		func(k *bpf.RecorderNetKey) map[bpf.RecorderNetKey]uint64 { return r.counts.open(k.Id).nets },
 		func(v *bpf.RecorderNetVal) uint64 { return v.Count },
 		func(k *bpf.RecorderNetKey, n uint64) {
 			rec := r.flowRecord(k, &bpf.RecorderNetVal{})
@@ -242,7 +272,8 @@ func (r *recording) countNets() error {
 }
 
 // grown calls add with the entries of m whose number is more than was counted of
-// them, and by how much, and keeps the numbers there.
+// them, and by how much, and keeps the numbers there. Those that counted has no
+// numbers for are passed over.
 func grown[K comparable, V any](m *ebpf.Map, counted func(*K) map[K]uint64, number func(*V) uint64,
 	add func(*K, uint64)) error {
 	var key K
@@ -251,6 +282,9 @@ func grown[K comparable, V any](m *ebpf.Map, counted func(*K) map[K]uint64, numb
 	for it.Next(&key, &val) {
 		n := number(&val)
 		told := counted(&key)
+		if told == nil {
+			continue
+		}
 		if was := told[key]; n > was {
 			add(&key, n-was)
 			told[key] = n
@@ -258,6 +292,3 @@ func grown[K comparable, V any](m *ebpf.Map, counted func(*K) map[K]uint64, numb
 	}
 	return wrap(it.Err(), "reading occurrences")
 }
-
-// forget drops what was counted of a namespace that is gone.
-func (c *counter) forget(id uint64) { delete(c.in, id) }

@@ -22,6 +22,7 @@ const (
 	lostFiles
 	lostSCTP
 	lostRefusals
+	lostMissed
 	// What follows costs evidence and no fact.
 	lostLasts
 	lostEvents
@@ -49,13 +50,14 @@ func (c lossCounts) over(d lossCounts) lossCounts {
 	return c
 }
 
-// allLost is what the kernel lost of all containers.
-func allLost(l bpf.RecorderLosses) lossCounts {
+// allLost is what the kernel lost of all containers, and for how many events it
+// passed over a probe.
+func allLost(l bpf.RecorderLosses, missed uint64) lossCounts {
 	return lossCounts{
 		lostSlots: l.Slots, lostCalls: l.Calls, lostArgs: l.Args, lostCaps: l.Caps,
 		lostNets: l.Nets, lostSockets: l.Sockets, lostFiles: l.Files, lostSCTP: l.Sctp, lostRefusals: l.Refusals,
 		lostLasts: l.Lasts, lostEvents: l.Events, lostExes: l.Exes, lostOutcomes: l.Outcomes,
-		lostCounts: l.Counts,
+		lostCounts: l.Counts, lostMissed: missed,
 	}
 }
 
@@ -141,6 +143,7 @@ func (r *recording) lossOf(kind int) trace.Loss {
 		lostFiles:    {Probe: "files", Stage: "map", Reason: "too many distinct files"},
 		lostSCTP:     {Probe: "network", Stage: "sctp", Reason: "SCTP sockets: of those only what they listen on is recorded"},
 		lostRefusals: {Probe: "syscalls", Stage: "denied", Reason: "a filter was in force before what it refuses was watched for"},
+		lostMissed:   {Probe: "probes", Stage: "nested", Reason: "events that came while the same probe was at work on that processor"},
 		lostLasts:    {Probe: "last", Stage: "slot", Reason: rings},
 		lostEvents:   {Probe: "syscalls", Stage: "ring", Reason: "time and process of first sightings; the facts are here"},
 		lostExes:     {Probe: "syscalls", Stage: "exe", Reason: "executables of first sightings; the facts are here"},

@@ -83,32 +83,41 @@ nsenter -t %[2]d -n ip link set adv0 up`, server.pid, client.pid, serverAddress,
 
 // TestWhoseConnection connects two containers. The handshake ends in whatever
 // task the packets run in, and still each end belongs to its own: also where the
-// server listened before recording began.
+// server listened before recording began, and where only one of the two programs
+// is there that stand in for each other.
 func TestWhoseConnection(t *testing.T) {
 	for _, late := range []bool{false, true} {
-		t.Run(fmt.Sprintf("late %t", late), func(t *testing.T) {
-			server, client := newPeer(t, "server"), newPeer(t, "client")
-			wire(t, server, client)
-			if late {
-				server.step(t)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			got := run(t, ctx, Options{
-				Selection: container.Selection{Host: true},
-				Ready: func(Status) {
-					go func() {
-						defer cancel()
-						if !late {
-							server.step(t)
-						}
-						client.step(t)
-						server.step(t)
-					}()
-				},
+		for _, without := range append(twice(), "") {
+			t.Run(fmt.Sprintf("late %t, without %q", late, without), func(t *testing.T) {
+				whoseConnection(t, late, without)
 			})
-			owners(t, got, server.pid, client.pid)
-		})
+		}
 	}
+}
+
+func whoseConnection(t *testing.T, late bool, without string) {
+	t.Helper()
+	server, client := newPeer(t, "server"), newPeer(t, "client")
+	wire(t, server, client)
+	if late {
+		server.step(t)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	got := run(t, ctx, Options{
+		Selection: container.Selection{Host: true},
+		without:   without,
+		Ready: func(Status) {
+			go func() {
+				defer cancel()
+				if !late {
+					server.step(t)
+				}
+				client.step(t)
+				server.step(t)
+			}()
+		},
+	})
+	owners(t, got, server.pid, client.pid)
 }
 
 // owners requires that both ends are there, each with its own container.

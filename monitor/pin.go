@@ -168,6 +168,7 @@ func (p *probes) resumeLinks(dir string) error {
 		}
 		_, name, _ := strings.Cut(strings.TrimPrefix(filepath.Base(file), pinLink), "_")
 		p.links, p.hooks = append(p.links, l), append(p.hooks, name)
+		p.keepLinked(name, l)
 	}
 	return nil
 }

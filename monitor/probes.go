@@ -23,9 +23,10 @@ type probes struct {
 	spec  *ebpf.CollectionSpec
 	coll  *ebpf.Collection // maps, and the programs every recording needs
 	links []link.Link
-	hooks []string      // the program behind each link
-	exits *ebpf.Program // of sys_exit, nil where it is not wanted
-	leave link.Link     // sys_exit, attached only while it is needed
+	hooks []string        // the program behind each link
+	held  []*ebpf.Program // those that may be passed over, see [probes.missed]
+	exits *ebpf.Program   // of sys_exit, nil where it is not wanted
+	leave link.Link       // sys_exit, attached only while it is needed
 	state *state
 	cache *btf.Cache
 
@@ -178,6 +179,7 @@ func (p *probes) attachCore() error {
 			return fmt.Errorf("attaching %s: %w", p.spec.Programs[name].SectionName, err)
 		}
 		p.links, p.hooks = append(p.links, l), append(p.hooks, name)
+		p.keep(name, p.coll.Programs[name])
 	}
 	return nil
 }
@@ -209,6 +211,7 @@ func (p *probes) start(cgroup string, names []string) ([]link.Link, error) {
 			return nil, fmt.Errorf("attaching %s: %w", p.spec.Programs[name].SectionName, err)
 		}
 		links = append(links, l)
+		p.keep(name, coll.Programs[name])
 	}
 	return links, nil
 }
@@ -240,6 +243,7 @@ func (p *probes) loadExits() error {
 	if p.exits, err = coll.Programs[p.wayOut].Clone(); err != nil {
 		return fmt.Errorf("keeping the probe of sys_exit: %w", err)
 	}
+	p.keep(p.wayOut, p.exits)
 	return nil
 }
 
@@ -299,6 +303,9 @@ func (p *probes) close() error {
 	err := p.detach()
 	if p.exits != nil {
 		p.exits.Close()
+	}
+	for _, prog := range p.held {
+		prog.Close()
 	}
 	p.state.ring.Close()
 	p.coll.Close()

@@ -221,7 +221,7 @@ func (r *recording) allEnded() bool {
 // event takes one event of the ring.
 func (r *recording) event(e *bpf.RecorderEvent) {
 	s := r.space(e.Id)
-	s.index = e.Slot
+	s.has(e.Slot)
 	switch e.Kind {
 	case eventSlot:
 		r.born(s)
@@ -253,7 +253,7 @@ func (r *recording) space(id uint64) *space {
 // born reads who a slot is, and asks for the name.
 func (r *recording) born(s *space) {
 	slot, err := r.p.state.slot(s.index)
-	if err != nil || slot.Id != s.id {
+	if err != nil || slot.Id != s.id || slot.Time == 0 {
 		return
 	}
 	s.learn(&slot)
@@ -267,13 +267,13 @@ func (r *recording) born(s *space) {
 // event to come, except when this is the last.
 func (r *recording) snapshot(last bool) error {
 	slots := r.counted[lostSlots] // read with the names of those concerned, see turnedAway
-	r.counted = allLost(r.p.state.losses())
+	r.counted = allLost(r.p.state.losses(), r.p.missed())
 	r.counted[lostSlots] = slots
 	r.readFrom = bootClock()
 	err := r.p.state.slots(func(i int, slot *bpf.RecorderSlot) {
 		s := r.space(slot.Id)
 		fresh := s.index == 0
-		s.index = uint32(i)
+		s.has(uint32(i))
 		s.learn(slot)
 		if s.subject == nil && fresh {
 			r.identify(s)
@@ -317,14 +317,14 @@ func (r *recording) scan() {
 		if s.ended == 0 && !alive && s.begun() {
 			r.endUnseen(s, now)
 		}
-		if r.retire(s, alive) {
-			gone[s.id] = s.index
+		if index := r.retire(s, alive); index != 0 {
+			gone[s.id] = index
 		}
 	}
 	if err := r.p.state.empty(gone); err != nil {
 		r.o.Log.Warn("emptying slots", "error", err)
 		for id := range gone {
-			r.spaces[id].retired = inUse // tried again
+			r.spaces[id].notCleared()
 		}
 	}
 }

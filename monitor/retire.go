@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"slices"
 	"time"
 
 	"advisor/bpf"
@@ -24,15 +25,21 @@ const keepEnded = 2 * time.Second
 // of all tasks between them. First the slot is emptied: a task that is in the
 // namespace after all gets a new slot with its next call, because nothing in the
 // old one says that a call was seen. Only when nobody is there at the next scan
-// is the slot handed out. One where somebody is, is given up.
+// is the slot handed out. One where somebody is, is left until that is so.
 // A recording that is pinned empties a slot only when what it held is in the file:
 // who takes it up after this process was killed finds it in one of the two.
-// It tells whether the slot is to be emptied now.
-func (r *recording) retire(s *space, alive bool) (empty bool) {
+// It returns the slot that is to be emptied now, or 0.
+func (r *recording) retire(s *space, alive bool) (empty uint32) {
+	if s.comeBack(alive) {
+		r.counts.reopen(s.id)
+	}
 	if s.ended == 0 || alive {
-		return false
+		return 0
 	}
 	switch {
+	case s.retired == cleared:
+		r.freeLeft(s)
+		s.retired = freed
 	case s.index == 0 || s.retired == freed:
 		r.forget(s)
 	case s.retired == inUse && r.readAfter(s, keepEnded):
@@ -41,7 +48,9 @@ func (r *recording) retire(s *space, alive bool) (empty bool) {
 		r.dump(s, trace.WhyEnd)
 		r.dropRing(s, bpf.RecorderRing{})
 		s.retired = settled
-		return r.p.pinned == "" && s.clear()
+		if r.p.pinned == "" {
+			return s.clear()
+		}
 	case s.retired == settled && s.written.spool == nil:
 		// What waits until it is known whose it is waits in memory.
 		if s.subject != nil && s.subject.decided && r.out.flush() == nil {
@@ -50,20 +59,57 @@ func (r *recording) retire(s *space, alive bool) (empty bool) {
 	case s.retired == settled && s.written.reached():
 		r.settleSpace(s)
 		return s.clear()
-	case s.retired == cleared:
-		if err := r.p.state.free(s.index); err != nil {
-			r.o.Log.Warn("freeing a slot", "error", err)
-		}
-		s.retired = freed
 	}
-	return false
+	return 0
 }
 
 // clear is for a space whose slot is emptied now.
-func (s *space) clear() bool {
+func (s *space) clear() uint32 {
 	s.losses.kept()
 	s.retired = cleared
+	s.left = append(s.left, s.index)
+	s.index = 0
+	return s.left[len(s.left)-1]
+}
+
+// notCleared is for one where that went wrong: it is tried again.
+func (s *space) notCleared() {
+	last := len(s.left) - 1
+	s.index, s.left, s.retired = s.left[last], s.left[:last], inUse
+}
+
+// has notes which slot s has: not one that was emptied, which an event may still
+// be of.
+func (s *space) has(slot uint32) {
+	if !slices.Contains(s.left, slot) {
+		s.index = slot
+	}
+}
+
+// comeBack is for a namespace that outlives its tasks, held by a file or a mount:
+// who enters it after its slot was emptied has another, and that has an end too.
+func (s *space) comeBack(alive bool) bool {
+	if s.retired < cleared || s.index == 0 {
+		return false
+	}
+	s.retired, s.written, s.code = inUse, mark{}, nil
+	s.flight, s.untold = flight{}, nil
+	s.ended = uint64(bootClock())
+	if alive {
+		s.ended = 0
+	}
 	return true
+}
+
+// freeLeft hands out the slots that s had, when nobody is in its namespace: nobody
+// is known by them any more.
+func (r *recording) freeLeft(s *space) {
+	for _, index := range s.left {
+		if err := r.p.state.free(index); err != nil {
+			r.o.Log.Warn("freeing a slot", "error", err)
+		}
+	}
+	s.left = nil
 }
 
 // freeOrphans goes on with slots that a recorder which was killed had emptied, and
@@ -115,6 +161,7 @@ func (r *recording) forget(s *space) {
 	if s.losses.now[lostSlots] > 0 {
 		_ = r.p.coll.Maps[bpf.RecorderMapTurnedAway].Delete(s.id) // or it is not there any more
 	}
+	r.endCounts(s)
 	r.facts.forget(s.id)
 	delete(r.spaces, s.id)
 	c.spaces--

@@ -26,7 +26,7 @@ func TestReadBeforeRetired(t *testing.T) {
 		if got := r.readAfter(s, keepEnded); got != tt.whole {
 			t.Errorf("read %v after the end: whole is %t", tt.read, got)
 		}
-		if !tt.whole && (r.retire(s, false) || s.retired != inUse) {
+		if !tt.whole && (r.retire(s, false) != 0 || s.retired != inUse) {
 			t.Errorf("read %v after the end: the slot is on its way", tt.read)
 		}
 	}

@@ -36,7 +36,8 @@ type space struct {
 	endTold    bool // as a start of its container
 	losses     spaceLosses
 	retired    retirement
-	written    mark // behind all that was in the slot when it was settled
+	left       []uint32 // slots that were emptied and are not free yet
+	written    mark     // behind all that was in the slot when it was settled
 
 	early   *trace.Container // an answer from before the namespace was where it stays, nil while there is none
 	asking  bool

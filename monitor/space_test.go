@@ -28,7 +28,7 @@ func TestEndWithoutEvent(t *testing.T) {
 func TestEveryLossIsTold(t *testing.T) {
 	var all bpf.RecorderLosses
 	numbered(&all)
-	if got, want := sorted(allLost(all)), 14; len(got) != want || got[0] != 1 || got[want-1] != uint64(want) {
+	if got, want := sorted(allLost(all, 15)), 15; len(got) != want || got[0] != 1 || got[want-1] != uint64(want) {
 		t.Errorf("of the losses 1 to %d come out %v", want, got)
 	}
 	var slot bpf.RecorderSlot

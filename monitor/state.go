@@ -172,7 +172,7 @@ func eachTask(r io.Reader, f func(*bpf.RecorderTask)) error {
 	}
 }
 
-// slots calls f with the slots in use.
+// slots calls f with the slots in use. One that is being filled is left out.
 func (s *state) slots(f func(index int, slot *bpf.RecorderSlot)) error {
 	size := int64(unsafe.Sizeof(bpf.RecorderSlot{}))
 	raw := make([]byte, size)
@@ -188,7 +188,9 @@ func (s *state) slots(f func(index int, slot *bpf.RecorderSlot)) error {
 		if _, err := s.vars.ReadAt(raw, at); err != nil {
 			return fmt.Errorf("reading slot %d: %w", i, err)
 		}
-		f(i, (*bpf.RecorderSlot)(unsafe.Pointer(unsafe.SliceData(raw))))
+		if slot := (*bpf.RecorderSlot)(unsafe.Pointer(unsafe.SliceData(raw))); slot.Time != 0 {
+			f(i, slot)
+		}
 	}
 	return nil
 }
