@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Calls that a seccomp filter refused. It comes before sys_enter, so they leave
- * without having entered: with an errno, or with SIGSYS on its way. A filter that
- * kills ends some tasks at once, and those are seen when they are gone.
+ * without having entered: with an errno, which may be 0, or with SIGSYS on its way.
+ * A filter that kills ends some tasks at once, and those are seen when they are gone.
  */
 #pragma once
 #include "rare.h"
@@ -22,10 +22,11 @@ static __always_inline __u32 refusal_of(struct task_struct *t, long ret)
 		return BY_SIGNAL;
 	if (ret < 0 && ret >= -4095)
 		return BY_ERRNO;
-	return BPF_CORE_READ(t, pending.signal.sig[0]) >> (SIGSYS - 1) & 1 ? BY_SIGNAL : NOT_REFUSED;
+	/* Some say that all went well: a filter may, and so may who it asks. */
+	return BPF_CORE_READ(t, pending.signal.sig[0]) >> (SIGSYS - 1) & 1 ? BY_SIGNAL : BY_ERRNO;
 }
 
-/* The fact, once. code is an errno, or DENIED_SIGNAL. The event is only there to be
+/* The fact, once. code is an errno, 0 for success, or DENIED_SIGNAL. The event is only there to be
  * sooner: the bit does not tell the code, so the fact is kept in the map. */
 static __noinline int note_denied(__u64 nr, __u32 code)
 {

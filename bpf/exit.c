@@ -26,7 +26,7 @@ static __noinline int leave_refused(__u64 nr, long ret)
 	__u32 refusal = refusal_of(t, ret);
 
 	if (refusal)
-		note_denied(nr, refusal == BY_SIGNAL ? DENIED_SIGNAL : -ret);
+		note_denied(nr, refusal == BY_SIGNAL ? DENIED_SIGNAL : ret < 0 ? -ret : 0);
 	return refusal;
 }
 

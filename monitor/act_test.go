@@ -60,7 +60,7 @@ func acts() map[string]func() error {
 	return map[string]func() error{
 		"busy": actBusy, "caps": actCaps, "client": actClient, "crowd": actCrowd, "drop": actDrop,
 		"filter": actFilter, "headless": actHeadless, "hold": actHold, "memfd": actMemfd, "network": actNetwork,
-		"often": actOften, "redirected": actRedirected, "refusals": actRefusals, "replaced": actReplaced, "server": actServer,
+		"often": actOften, "pretended": actPretended, "redirected": actRedirected, "refusals": actRefusals, "replaced": actReplaced, "server": actServer,
 		"tsync": actTsync, "unanswered": actUnanswered, "unshare": actUnshare,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -130,11 +131,15 @@ func (c *command) enterCgroup() (release func(), err error) {
 const cgroupPrefix = "advisor-"
 
 // sweep removes what recorders that were killed left behind. A cgroup with
-// processes in it cannot be removed.
+// processes in it cannot be removed; that of a recorder which lives may be about to
+// get its first, and others may have cgroups that are called like it.
 func sweep(root string) {
 	left, _ := filepath.Glob(filepath.Join(root, cgroupPrefix+"*"))
 	for _, dir := range left {
-		_ = os.Remove(dir)
+		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), cgroupPrefix))
+		if err == nil && pid > 0 && errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+			_ = os.Remove(dir)
+		}
 	}
 }
 

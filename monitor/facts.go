@@ -73,6 +73,12 @@ func (e *entries) done(id factID) {
 	}
 }
 
+// forget is for an entry that is not in the kernel's map any more.
+func (e *entries) forget(id factID) {
+	delete(e.over, id)
+	delete(e.since, id)
+}
+
 func newFacts() *facts { return &facts{ids: newHasher(), in: make(map[uint64]*found)} }
 
 // of is what the maps had of a namespace.
@@ -125,7 +131,9 @@ func (r *recording) readCalls() error {
 	var by bpf.RecorderSighting
 	it := r.p.coll.Maps[bpf.RecorderMapCalls].Iterate()
 	for it.Next(&key, &by) {
-		if !r.facts.of(key.Id).calls.add(idOf(r.facts.ids, key)) {
+		// Below zero there is no call: the kernel says so to whoever asks, and no filter
+		// can be given such a number.
+		if int32(key.Nr) < 0 || !r.facts.of(key.Id).calls.add(idOf(r.facts.ids, key)) {
 			continue
 		}
 		s, call := r.space(key.Id), callKey{key.Arch, key.Class, key.Nr}

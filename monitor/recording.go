@@ -321,6 +321,11 @@ func (r *recording) scan() {
 			gone[s.id] = index
 		}
 	}
+	if r.scans%tidyEvery == 0 {
+		if err := r.dropNobodys(); err != nil {
+			r.o.Log.Warn("forgetting what is nobody's", "error", err)
+		}
+	}
 	if err := r.p.state.empty(gone); err != nil {
 		r.o.Log.Warn("emptying slots", "error", err)
 		for id := range gone {

@@ -44,7 +44,7 @@ func (r *recording) sockets() {
 		}
 	}
 	for netns, pid := range pids {
-		list, err := diagnose(pid)
+		list, err := diagnose(pid, netns)
 		if err != nil {
 			r.o.Log.Warn("sockets that exist already stay unknown", "pid", pid, "error", err)
 			r.unlisted(netns, err)
@@ -55,7 +55,6 @@ func (r *recording) sockets() {
 
 // unlisted counts the sockets of a network namespace that the kernel did not list.
 func (r *recording) unlisted(netns uint32, err error) {
-	r.lost++
 	r.write(&trace.Loss{
 		Probe: "network", Stage: "existing", Count: 1,
 		Reason: fmt.Sprintf("sockets of network namespace %d from before recording: %s", netns, short(err)),
@@ -120,9 +119,10 @@ func (d diagnosed) record(served bool) trace.Record {
 	}
 }
 
-// diagnose lists the sockets in the network namespace of pid: none, where the
-// process is gone. A kernel without sock_diag for a family is an error.
-func diagnose(pid int) ([]diagnosed, error) {
+// diagnose lists the sockets in a network namespace that pid was seen in: none,
+// where the process is gone, or another has its number. A kernel without sock_diag
+// for a family is an error.
+func diagnose(pid int, netns uint32) ([]diagnosed, error) {
 	ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -131,6 +131,10 @@ func diagnose(pid int) ([]diagnosed, error) {
 		return nil, fmt.Errorf("opening a network namespace: %w", err)
 	}
 	defer ns.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(ns.Fd()), &st); err != nil || uint32(st.Ino) != netns {
+		return nil, err
+	}
 	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, &netlink.Config{NetNS: int(ns.Fd())})
 	if err != nil {
 		return nil, fmt.Errorf("asking for sockets: %w", err)

@@ -24,11 +24,19 @@ const (
 // errSpool says that a disk took nothing for too long.
 var errSpool = errors.New("more than 64 MiB wait for it")
 
+// spooled is the file, as an [os.File] is one.
+type spooled interface {
+	Write(p []byte) (int, error)
+	Sync() error
+	Close() error
+	Name() string
+}
+
 // spool writes a file off the recorder's own path, so that a slow disk, a pipe
 // that nobody reads and a full disk keep what is recorded waiting, and not the
 // recorder.
 type spool struct {
-	file *os.File
+	file spooled
 	done chan struct{} // closed when nothing is written any more
 
 	mu      sync.Mutex
@@ -43,7 +51,7 @@ type spool struct {
 
 // newSpool writes to file, which has size bytes, and closes it in the end unless
 // it is the standard output.
-func newSpool(file *os.File, size uint64) *spool {
+func newSpool(file spooled, size uint64) *spool {
 	s := &spool{file: file, bytes: size, written: size, done: make(chan struct{})}
 	s.change.L = &s.mu
 	go s.run()
@@ -102,18 +110,27 @@ func (s *spool) run() {
 			break
 		}
 		if time.Since(synced) >= syncEvery {
-			// Pipes and the like cannot be synced, and need not be.
-			_ = s.file.Sync()
+			s.sync()
 			synced = time.Now()
 		}
 	}
-	_ = s.file.Sync()
+	s.sync()
 	if s.file == os.Stdout {
 		return
 	}
 	if err := s.file.Close(); err != nil {
 		s.fail(err)
 	}
+}
+
+// sync waits for the disk. One that cannot keep what it has taken says so here, and
+// only once. Pipes and the like cannot be synced, and need not be.
+func (s *spool) sync() {
+	err := s.file.Sync()
+	if err == nil || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENOSYS) {
+		return
+	}
+	s.fail(err)
 }
 
 // take waits for something to write.

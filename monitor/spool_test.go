@@ -152,3 +152,34 @@ func TestFailedStart(t *testing.T) {
 		t.Errorf("left behind: %s, %v", out, err)
 	}
 }
+
+// badDisk takes everything and keeps nothing.
+type badDisk struct {
+	bytes.Buffer
+	err error // of Sync
+}
+
+func (d *badDisk) Sync() error  { return d.err }
+func (d *badDisk) Close() error { return nil }
+func (d *badDisk) Name() string { return "trace.log" }
+
+// TestDiskForgets: a disk that took what was written and could not keep it is an
+// error. That something cannot be synced at all is none.
+func TestDiskForgets(t *testing.T) {
+	for err, wrong := range map[error]bool{
+		unix.EIO: true, unix.ENOSPC: true, unix.EDQUOT: true, nil: false, unix.EINVAL: false, unix.ENOTSUP: false,
+	} {
+		var failed error
+		if err != nil {
+			failed = &os.PathError{Op: "sync", Path: "trace.log", Err: err}
+		}
+		s := newSpool(&badDisk{err: failed}, 0)
+		if _, err := s.Write([]byte("a line\n")); err != nil {
+			t.Fatal(err)
+		}
+		s.finish()
+		if got := s.wait(); wrong && !errors.Is(got, err) || !wrong && got != nil {
+			t.Errorf("syncing fails with %v: %v", err, got)
+		}
+	}
+}

@@ -115,7 +115,10 @@ func (r *recording) emit(c *subject, rec trace.Record) {
 func (r *recording) write(rec trace.Record) {
 	if err := r.out.write(rec); errors.Is(err, trace.ErrInvalid) {
 		r.o.Log.Error("a record is refused", "error", err)
-		loss := &trace.Loss{Probe: "trace", Stage: "write", Count: 1, Reason: err.Error()}
+		loss := &trace.Loss{
+			Probe: "trace", Stage: "write", Count: 1, Container: containerOf(rec),
+			Reason: "the format refuses a record of type " + rec.Type(),
+		}
 		r.said(loss)
 		_ = r.out.write(loss)
 		return
