@@ -31,6 +31,43 @@ static __always_inline __u64 unique_id(struct mnt_namespace *m)
 	return BPF_CORE_READ(o, seq);
 }
 
+/* The same of one that is not the current task's, and may be nobody's any more. */
+static __always_inline __u64 id_of(struct mnt_namespace *m)
+{
+	struct mnt_namespace___id *n = (void *)m;
+	struct mnt_namespace___seq *o = (void *)m;
+
+	if (bpf_core_field_exists(n->ns.ns_id))
+		return BPF_CORE_READ(n, ns.ns_id);
+	return BPF_CORE_READ(o, seq);
+}
+
+/* The kernel's own mounts have no namespace, or an error in its place. */
+static __always_inline bool is_mounted(struct mnt_namespace *at)
+{
+	return at && (__u64)at < (__u64)-4095;
+}
+
+/* Where the program that runs was mounted, null without a program. */
+static __always_inline struct mnt_namespace *program_ns(struct task_struct *t)
+{
+	struct vfsmount *v = BPF_CORE_READ(t, mm, exe_file, f_path.mnt);
+	struct mount *mt = (void *)v - bpf_core_field_offset(struct mount, mnt);
+
+	return v ? BPF_CORE_READ(mt, mnt_ns) : 0;
+}
+
+/* The namespace that a task which has just made one comes from, by its program: by
+ * its parent where that is in no directory. */
+static __always_inline __u64 comes_from(struct task_struct *t)
+{
+	struct mnt_namespace *at = program_ns(t);
+
+	if (!is_mounted(at))
+		at = BPF_CORE_READ(t, real_parent, nsproxy, mnt_ns);
+	return at ? id_of(at) : 0;
+}
+
 static __always_inline struct mnt_namespace *mount_ns(struct task_struct *t)
 {
 	struct nsproxy *n = READ(t, nsproxy);

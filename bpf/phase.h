@@ -14,18 +14,14 @@ static __always_inline bool began_inside(struct task_struct *t, struct mnt_names
 /* The program that runs was mounted in another namespace: it is the runtime's. */
 static __always_inline bool foreign(struct task_struct *t, struct mnt_namespace *m, __u32 init)
 {
-	struct vfsmount *v = BPF_CORE_READ(t, mm, exe_file, f_path.mnt);
 	struct mnt_namespace *at;
-	struct mount *mt;
 
-	if (!v)
+	if (!BPF_CORE_READ(t, mm, exe_file, f_path.mnt))
 		return false;
-	mt = (void *)v - bpf_core_field_offset(struct mount, mnt);
-	at = BPF_CORE_READ(mt, mnt_ns);
+	at = program_ns(t);
 	if (at == m)
 		return false;
-	/* The kernel's own mounts have no namespace, or an error in its place. */
-	return (at && (__u64)at < (__u64)-4095) || !began_inside(t, m, init);
+	return is_mounted(at) || !began_inside(t, m, init);
 }
 
 /* The class of what the current task does, in a container whose workload began in

@@ -278,6 +278,7 @@ type RecorderSlot struct {
 	_      structs.HostLayout
 	Id     uint64
 	Cgroup uint64
+	From   uint64
 	Time   uint64
 	Sync   uint64
 	Ended  uint64

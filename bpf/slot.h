@@ -25,6 +25,7 @@ static __always_inline void fill(struct slot *s, struct task_struct *t, struct m
 	s->inum = BPF_CORE_READ(m, ns.inum);
 	s->pidns = BPF_CORE_READ(t, nsproxy, pid_ns_for_children, ns.inum);
 	s->pid = BPF_CORE_READ(t, tgid);
+	s->from = comes_from(t);
 	if (is_late(t))
 		s->flags |= SLOT_LATE;
 	bpf_get_current_comm(s->comm, COMM);

@@ -50,6 +50,7 @@ struct facts_lost {
 struct slot {
 	__u64 id;		/* unique number of the namespace, 0 while free */
 	__u64 cgroup;		/* id of the cgroup below */
+	__u64 from;		/* the namespace that it was made from */
 	__u64 time;		/* of the first call, boot clock, ns; 0 while it is filled */
 	__u64 sync;		/* when a filter for all threads began, 0 while none does */
 	__u64 ended;		/* when its first process did, 0 while it lives */

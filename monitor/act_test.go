@@ -59,7 +59,7 @@ func act(args []string) int {
 func acts() map[string]func() error {
 	return map[string]func() error{
 		"busy": actBusy, "caps": actCaps, "client": actClient, "crowd": actCrowd, "drop": actDrop,
-		"filter": actFilter, "headless": actHeadless, "hold": actHold, "memfd": actMemfd, "network": actNetwork,
+		"filter": actFilter, "headless": actHeadless, "hold": actHold, "memfd": actMemfd, "nested": actNested, "network": actNetwork,
 		"often": actOften, "pretended": actPretended, "redirected": actRedirected, "refusals": actRefusals, "replaced": actReplaced, "server": actServer,
 		"tsync": actTsync, "unanswered": actUnanswered, "unshare": actUnshare,
 	}

@@ -84,9 +84,14 @@ func (r *recording) capability(key *bpf.RecorderCapKey, val *bpf.RecorderCapVal)
 		Audit: r.audit(key.Options, advisory), Sampled: r.sampled(key),
 		Sighting: r.sighting(&val.By),
 	}
+	r.fact(r.space(key.Id), checkKey(rec), rec)
+}
+
+// checkKey is what makes a check one fact.
+func checkKey(rec *trace.Capability) trace.Capability {
 	same := *rec
-	same.Sighting, same.Sampled = trace.Sighting{}, false
-	r.fact(r.space(key.Id), same, rec)
+	same.Container, same.Sighting, same.Sampled = "", trace.Sighting{}, false
+	return same
 }
 
 // capabilityName is the name, or the number of one that no table knows.

@@ -19,6 +19,8 @@ type space struct {
 	pidns  uint32
 	cgroup uint64
 	sight  container.Sight
+	from   uint64 // the namespace that it was made from
+	nested bool   // that is of the same container
 
 	subject *subject
 	held    []fact // until the subject is known
@@ -65,7 +67,7 @@ func (s *space) begun() bool { return s.known() || s.losses.now[lostSlots] > 0 }
 // learn takes over what a slot says of its namespace.
 func (s *space) learn(slot *bpf.RecorderSlot) {
 	s.netns, s.pidns, s.cgroup, s.inum = slot.Netns, slot.Pidns, slot.Cgroup, slot.Inum
-	s.time, s.first = slot.Time, int(slot.Pid)
+	s.time, s.first, s.from = slot.Time, int(slot.Pid), slot.From
 	s.late = s.late || slot.Flags&slotLate != 0
 	pid := slot.Init
 	if pid == 0 {

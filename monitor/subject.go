@@ -35,6 +35,9 @@ func (r *recording) fact(s *space, key any, rec trace.Record) {
 		return
 	}
 	c := s.subject
+	if r.isNested(s) {
+		key = ofWorkload(key, rec)
+	}
 	if !c.first(key) || c.unendedTwin(rec) {
 		return
 	}
