@@ -29,9 +29,21 @@ func evidence(replicas []*container, obs *Observation) Evidence {
 	if e.Late > 0 && e.Late == e.Replicas {
 		e.Complete = worse(e.Complete, trace.CompleteUnknown)
 	}
+	if neverRan(obs) {
+		e.Complete = worse(e.Complete, trace.CompleteUnknown)
+		e.Notes = append(e.Notes, "no program of the workload was seen to run, only what starts its container")
+	}
 	e.Nodes, e.Kernels = sortedSet(e.Nodes), sortedSet(e.Kernels)
 	e.Off, e.Notes = sortedSet(e.Off), sortedSet(e.Notes)
 	return e
+}
+
+// neverRan tells whether all that was seen is the runtime's work: a program that is
+// not there leaves such a recording, and policies of it let nothing run.
+func neverRan(obs *Observation) bool {
+	return len(obs.Syscalls) > 0 && !slices.ContainsFunc(obs.Syscalls, func(s Syscall) bool {
+		return s.Phase != trace.PhaseStart
+	})
 }
 
 // segmentsOf are the segments of the recordings that speak of any of the

@@ -1,6 +1,7 @@
 package policies_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,4 +119,28 @@ func withoutNaming(notes []string) []string {
 		}
 	}
 	return rest
+}
+
+// TestNeverRan doubts a recording in which only the runtime did something, as of a
+// container whose program is not there.
+func TestNeverRan(t *testing.T) {
+	start := call("a", 0, 1)
+	start.Phase = trace.PhaseStart
+	const note = "no program of the workload was seen to run, only what starts its container"
+	for _, tt := range []struct {
+		name  string
+		calls []trace.Record
+		want  trace.Complete
+		notes []string
+	}{
+		{"only the start", []trace.Record{start}, trace.CompleteUnknown, []string{note}},
+		{"start and run", []trace.Record{start, call("a", 1, 1)}, trace.CompleteTrue, nil},
+		{"idle", nil, trace.CompleteTrue, nil},
+	} {
+		records := append([]trace.Record{header("n1"), &trace.Container{ID: "a", Name: "web"}}, tt.calls...)
+		got := observe(append(records, finish(9)))[0].Evidence
+		if got.Complete != tt.want || !slices.Equal(got.Notes, tt.notes) {
+			t.Errorf("%s: complete %s, notes %q; want %s, %q", tt.name, got.Complete, got.Notes, tt.want, tt.notes)
+		}
+	}
 }

@@ -26,10 +26,13 @@ type streams struct {
 	out, err io.Writer
 }
 
-// say writes a line for a person.
+// say writes lines for a person. Empty ones, as other programs put into what they
+// say, are left out.
 func (s streams) say(format string, args ...any) {
 	for line := range strings.Lines(strings.TrimSuffix(fmt.Sprintf(format, args...), "\n")) {
-		fmt.Fprintf(s.err, "advisor: %s\n", strings.TrimSuffix(line, "\n"))
+		if strings.TrimSpace(line) != "" {
+			fmt.Fprintf(s.err, "advisor: %s\n", strings.TrimSuffix(line, "\n"))
+		}
 	}
 }
 

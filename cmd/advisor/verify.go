@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -65,7 +66,7 @@ func verifiedText(v caps.Verified) string {
 		}
 		fmt.Fprintf(&b, "%-20s %-12s %s\n", r.Name, "", what)
 	}
-	fmt.Fprintf(&b, "least: %s\n", orDash(strings.Join(v.Least, ", ")))
+	fmt.Fprintf(&b, "least: %s\n", cmp.Or(strings.Join(v.Least, ", "), "none"))
 	return b.String()
 }
 
