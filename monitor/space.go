@@ -73,6 +73,10 @@ func (s *space) learn(slot *bpf.RecorderSlot) {
 	if pid == 0 {
 		pid = slot.Pid
 	}
+	// Of what was there before, the first program that ran since is any, and soon gone.
+	if s.late && s.sight.PID != 0 {
+		pid = uint32(s.sight.PID)
+	}
 	raw := text(slot.Path[:])
 	sight := container.Sight{
 		PID: int(pid), Cgroup: leaf(raw), CgroupPath: joinNames(raw),

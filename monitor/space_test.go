@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"advisor/bpf"
+	"advisor/monitor/container"
 	"advisor/trace"
 )
 
@@ -20,6 +21,22 @@ func TestEndWithoutEvent(t *testing.T) {
 	s.learn(&slot)
 	if s.endedAt != 42 || s.code == nil || exitCode(*s.code) != 7 {
 		t.Errorf("ended at %d with %v", s.endedAt, s.code)
+	}
+}
+
+// TestFirstProcess: who leads to the name of a container is its first process. Where
+// it was there before recording, a slot knows of others only.
+func TestFirstProcess(t *testing.T) {
+	slot := bpf.RecorderSlot{Id: 1, Pid: 20, Init: 30}
+	whole := &space{id: 1}
+	whole.learn(&slot)
+	slot.Flags = slotLate
+	late := &space{id: 1, late: true, sight: container.Sight{PID: 10}}
+	late.learn(&slot)
+	unlisted := &space{id: 1}
+	unlisted.learn(&slot)
+	if whole.sight.PID != 30 || late.sight.PID != 10 || unlisted.sight.PID != 30 {
+		t.Errorf("asked about are %d, %d and %d", whole.sight.PID, late.sight.PID, unlisted.sight.PID)
 	}
 }
 
