@@ -47,7 +47,7 @@ func (n namedProfile) String() string {
 func (m Manifests) named(d caps.Declared) namedProfile {
 	n := namedProfile{name: d.SeccompType, at: place(d, "seccompProfile")}
 	switch {
-	case d.Privileged != nil && *d.Privileged:
+	case unfiltered(d):
 		n.name = "none: privileged"
 	case d.SeccompType == "Localhost":
 		n.name, n.profile = d.SeccompProfile, m.profile(d)
@@ -98,13 +98,15 @@ func compareProfiles(old, now namedProfile, p pairing, engine string) ([]Differe
 // this build, by the programs it compiles.
 func compareCalls(old, now seccomp.Profile, ctx seccomp.Context, w policies.Workload) ([]Difference, error) {
 	if sameText(old, now) {
-		_, err := seccomp.Load(now, ctx) // one that no runtime takes is still told
-		return nil, err
+		if _, err := seccomp.Load(now, ctx); err != nil { // one that no runtime takes is still told
+			return nil, fmt.Errorf("%s: %w", fileOf(now), err)
+		}
+		return nil, nil
 	}
 	changes, err := changesAnywhere(old, now, ctx)
 	list := callDifferences(changes, w)
 	if err != nil {
-		return list, err
+		return list, fmt.Errorf("comparing %s and %s: %w", fileOf(old), fileOf(now), err)
 	}
 	doubts, err := seccomp.Doubts(old, now, ctx)
 	if err != nil {
@@ -114,6 +116,14 @@ func compareCalls(old, now seccomp.Profile, ctx seccomp.Context, w policies.Work
 		list = append(list, doubtful(d, now, ctx, w))
 	}
 	return list, nil
+}
+
+// fileOf names where a profile stands.
+func fileOf(p seccomp.Profile) string {
+	if p.Position.File == "" {
+		return "a profile that could not be read"
+	}
+	return p.Position.File
 }
 
 // doubtful is a change that the compiled programs make otherwise than the

@@ -20,7 +20,7 @@ func checkSeccomp(p pairing, m Manifests, engine string) []policies.Finding {
 	switch {
 	case d.Windows:
 		return nil
-	case d.Privileged != nil && *d.Privileged:
+	case unfiltered(d):
 		return unprotected(d, "a privileged container has no seccomp profile")
 	case d.SeccompType == "Unconfined":
 		return unprotected(d, "Unconfined: every system call is allowed")
@@ -44,6 +44,12 @@ func checkSeccomp(p pairing, m Manifests, engine string) []policies.Finding {
 		}}
 	}
 	return checkProfile(p, *profile, engine)
+}
+
+// unfiltered says that a container has no profile because it is privileged. Docker
+// and podman load one that is named all the same.
+func unfiltered(d caps.Declared) bool {
+	return d.Privileged != nil && *d.Privileged && (d.Pod != nil || d.SeccompType != "Localhost")
 }
 
 // annotated tells of a profile in an annotation, as before there was a field

@@ -323,3 +323,26 @@ func TestAnnotatedProfile(t *testing.T) {
 		}
 	}
 }
+
+// TestPrivilegedWithAProfile: docker loads a profile that is named, the kubelet none.
+func TestPrivilegedWithAProfile(t *testing.T) {
+	inDir(t, map[string]string{
+		"compose.yaml": "services:\n  web: {privileged: true, security_opt: [\"seccomp:web.json\"]}\n  db: {privileged: true}\n",
+		"web.json":     profileOf(`"read"`),
+		"pod.yaml":     strings.Replace(localPod("pod", "web.json"), "{seccompProfile", "{privileged: true, seccompProfile", 1),
+	})
+	m, err := report.LoadManifests([]string{"."}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ := report.Diff(report.Observed{}, m, report.Comparison{Kinds: []string{report.KindSeccomp}})
+	var got []string
+	for _, f := range r.Findings {
+		if f.Rule == seccomp.RuleUnprotected {
+			got = append(got, f.Workload.String())
+		}
+	}
+	if diff := cmp.Diff([]string{"Service/db", "shop/Pod/pod container=main"}, got); diff != "" {
+		t.Errorf("without a profile (-want +got)\n%s", diff)
+	}
+}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -65,7 +66,7 @@ func (m *Manifests) add(file string, text []byte) {
 		return
 	}
 	objects, errs := m.objects(file, text)
-	if len(objects) == 1 && isProfile(objects[0]) {
+	if len(objects) == 1 && isProfile(objects[0]) || commented(file, text) {
 		profile, errs := seccomp.Parse(file, text)
 		m.Profiles = append(m.Profiles, profile)
 		m.refuse(seccomp.RuleInvalid, errs...)
@@ -87,9 +88,18 @@ func (m *Manifests) objects(file string, text []byte) ([]manifest.Object, []erro
 	return objects, errs
 }
 
-// isProfile tells a seccomp profile that is no object of Kubernetes.
+// isProfile tells a seccomp profile that is no object of Kubernetes: also one whose
+// keys are written as no other reader takes them, which reading it tells.
 func isProfile(o manifest.Object) bool {
-	return o.Kind == "" && o.Lookup("defaultAction") != nil
+	return o.Kind == "" && slices.ContainsFunc(o.Keys(), func(key string) bool {
+		return strings.EqualFold(key, "defaultAction")
+	})
+}
+
+// commented tells JSON that begins with a comment, as people write them into profiles.
+func commented(file string, text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	return filepath.Ext(file) == ".json" && (bytes.HasPrefix(text, []byte("//")) || bytes.HasPrefix(text, []byte("/*")))
 }
 
 // problems keeps errors with their places.

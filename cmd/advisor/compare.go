@@ -69,6 +69,9 @@ func (c *compareCmd) Run(s streams) error {
 	}
 	list, err := report.CompareManifests(before, after, how)
 	if err != nil {
+		for _, p := range slices.Concat(before.Wrong(), after.Wrong()) {
+			s.say("%s", p) // which is most often why
+		}
 		return err
 	}
 	d := report.Differences{

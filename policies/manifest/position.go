@@ -14,6 +14,15 @@ import (
 // Node is the object's own mapping, for edits in place.
 func (o Object) Node() *yaml.Node { return o.node }
 
+// Keys are those of the object's own mapping, as they are written.
+func (o Object) Keys() []string {
+	var keys []string
+	for i := 0; i+1 < len(o.node.Content) && o.node.Kind == yaml.MappingNode; i += 2 {
+		keys = append(keys, o.node.Content[i].Value)
+	}
+	return keys
+}
+
 // Lookup returns the node at path, whose steps are keys (string) and list
 // indexes (int), or nil.
 func (o Object) Lookup(path ...any) *yaml.Node {

@@ -18,11 +18,21 @@ import (
 // can be read is in the profile even then. Words that no runtime knows are
 // kept; [Lint] finds them.
 func Parse(file string, data []byte) (Profile, []error) {
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) == 0 {
+	trimmed := bytes.TrimLeft(data, " \t\r\n")
+	wrong := func(text string) (Profile, []error) {
+		at := policies.Position{File: file, Line: 1, Column: 1}
+		return Profile{}, []error{&manifest.Error{Position: at, Err: errors.New(text)}}
+	}
+	switch {
+	case len(trimmed) == 0:
 		return Profile{}, []error{&manifest.Error{
 			Position: policies.Position{File: file}, Err: errors.New("empty: no seccomp profile")}}
-	} else if trimmed[0] == '{' {
+	case trimmed[0] == '{':
 		return parseJSON(file, data)
+	case bytes.HasPrefix(trimmed, []byte("\ufeff{")):
+		return wrong("a byte order mark before the profile, which runtimes refuse: save it as UTF-8 without one")
+	case bytes.HasPrefix(trimmed, []byte("//")), bytes.HasPrefix(trimmed, []byte("/*")):
+		return wrong("JSON has no comments, and runtimes refuse it: take them out, or put them under \"comment\" of a rule")
 	}
 	objects, errs := manifest.Read(file, data)
 	var found []manifest.Object
