@@ -3,7 +3,6 @@ package monitor
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -238,8 +237,8 @@ func (r *recording) countRare() error {
 		func(k *bpf.RecorderRareKey) map[bpf.RecorderRareKey]uint64 { return r.counts.open(k.Id).rare },
 		func(v *uint64) uint64 { return *v },
 		func(k *bpf.RecorderRareKey, n uint64) {
-			if k.Nr > math.MaxInt32 {
-				return // see noCall
+			if int32(k.Nr) < 0 {
+				return // no call, see readCalls
 			}
 			call := r.syscall(k.Arch, 0, k.Nr, trace.Sighting{})
 			r.counts.add(k.Id, call.Fact(), n)

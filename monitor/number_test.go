@@ -7,26 +7,24 @@ import (
 	"advisor/trace"
 )
 
-// TestNegativeNumbers records a program that calls what no kernel has: that is
-// said of it, and the recording is whole.
+// TestNegativeNumbers records and counts a program that calls what no kernel has:
+// the recording is whole, and nothing is counted that no record tells of.
 func TestNegativeNumbers(t *testing.T) {
 	got := run(t, t.Context(), Options{Command: self(t, "call", "4294967295"), Counts: true})
-	var said []trace.Loss
-	for _, loss := range got.Losses {
-		if loss.Stage == "number" {
-			said = append(said, loss)
-		}
+	if got.Complete != trace.CompleteTrue || len(got.Losses) > 0 {
+		t.Errorf("complete %s, losses %+v; want a whole recording", got.Complete, got.Losses)
 	}
-	if len(said) != 1 || !said[0].EvidenceOnly || said[0].Reason != "a call of number -1, which is none on any kernel" {
-		t.Errorf("losses %+v, want one of evidence, of number -1", got.Losses)
-	}
+	counted := false
 	for _, rec := range got.records {
 		counts, ok := rec.(*trace.Counts)
-		if ok && slices.ContainsFunc(counts.Counts, func(c trace.Count) bool { return c.Fact == "syscall/x86_64/4294967295" }) {
-			t.Errorf("counted what no record says: %+v", counts)
+		counted = counted || ok
+		if ok && slices.ContainsFunc(counts.Counts, func(c trace.Count) bool {
+			return c.Fact == "syscall/x86_64/4294967295" || c.Fact == "syscall/aarch64/4294967295"
+		}) {
+			t.Errorf("counted what no record tells of: %+v", counts)
 		}
 	}
-	if got.Complete != trace.CompleteTrue || got.Lost != 0 {
-		t.Errorf("complete %s, %d lost; want a whole recording", got.Complete, got.Lost)
+	if !counted {
+		t.Error("nothing was counted")
 	}
 }

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"errors"
-	"math"
 	"path"
 	"reflect"
 	"time"
@@ -40,10 +39,6 @@ func (r *recording) fact(s *space, key any, rec trace.Record) {
 		key = ofWorkload(key, rec)
 	}
 	if !c.first(key) || c.unendedTwin(rec) {
-		return
-	}
-	if nr := numberOf(rec); nr > math.MaxInt32 {
-		r.emit(c, noCall(c, nr))
 		return
 	}
 	assign(rec, c.rec.ID)

@@ -93,7 +93,7 @@ func (t *Trace) judge(r *trace.Reader) {
 		t.Problems = append(t.Problems, "the last line is cut off")
 	}
 	if n := r.Missing(); n > 0 {
-		t.Problems = append(t.Problems, fmt.Sprintf("%d lines more or less than its end record counts", n))
+		t.Problems = append(t.Problems, plural(int(n), "line")+" more or less than its end record counts")
 	}
 	if records, fields := r.Unknown(); records+fields > 0 {
 		t.Problems = append(t.Problems, fmt.Sprintf("%s and %s are of a later version of the format",

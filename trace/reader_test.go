@@ -124,7 +124,7 @@ func TestReaderTakesMinorVersions(t *testing.T) {
 func TestReaderRefusesForeignFiles(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "t: not a trace: it is empty, without even a header line"},
-		{"gzip", "\x1f\x8b\x08", "it is gzip data"},
+		{"gzip", "\x1f\x8b\x08", "it is gzip data, to be decompressed first"},
 		{"pcap", "\xd4\xc3\xb2\xa1\x02", "it is a packet capture"},
 		{"pcapng", "\x0a\x0d\x0d\x0a", "it is a packet capture"},
 		{"html", "<!DOCTYPE html>\n", "it is HTML or XML"},

@@ -51,9 +51,9 @@ func isZstd(start []byte) bool {
 // foreign names a well-known format that is no trace, by its first bytes.
 func foreign(start []byte) string {
 	for _, f := range [...]struct{ magic, name string }{
-		{"\x1f\x8b", "gzip data"},
-		{"BZh", "bzip2 data"},
-		{"\xfd7zXZ\x00", "xz data"},
+		{"\x1f\x8b", "gzip data, to be decompressed first"},
+		{"BZh", "bzip2 data, to be decompressed first"},
+		{"\xfd7zXZ\x00", "xz data, to be decompressed first"},
 		{"PK\x03\x04", "a zip archive"},
 		{"\xd4\xc3\xb2\xa1", "a packet capture"},
 		{"\xa1\xb2\xc3\xd4", "a packet capture"},

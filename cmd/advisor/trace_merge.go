@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+
 	"advisor/report"
 )
 
@@ -15,6 +18,9 @@ func (c *traceMergeCmd) Run(s streams) error {
 	bad, err := report.Merge(c.Output, c.names(), s.in, s.out)
 	for _, line := range bad {
 		s.say("%v", line)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return hint(err, "no trace is replaced: remove it, or write another file")
 	}
 	if err != nil {
 		return traceHint(err)
