@@ -21,7 +21,7 @@ func compareSeccomp(before, after Manifests, engine string) ([]Difference, error
 		if old.Role == "" || now.Role == "" || old.Windows {
 			continue
 		}
-		changes, err := compareProfiles(before.named(old), after.named(now), pairing{declared: &now}, engine)
+		changes, err := compareProfiles(before.named(old), after.named(now), [2]pairing{{declared: &old}, {declared: &now}}, engine)
 		list, errs = append(list, changes...), append(errs, err)
 	}
 	loose, err := compareLoose(before, after)
@@ -66,9 +66,9 @@ func (n namedProfile) open() bool {
 	return n.name == "Unconfined" || strings.HasPrefix(n.name, "none")
 }
 
-func compareProfiles(old, now namedProfile, p pairing, engine string) ([]Difference, error) {
+func compareProfiles(old, now namedProfile, p [2]pairing, engine string) ([]Difference, error) {
 	whole := Difference{
-		Kind: KindSeccomp, Workload: p.workload(), Subject: "profile",
+		Kind: KindSeccomp, Workload: p[1].workload(), Subject: "profile",
 		Change: fmt.Sprintf("%s → %s", old, now), Position: now.at,
 	}
 	switch {
@@ -87,11 +87,37 @@ func compareProfiles(old, now namedProfile, p pairing, engine string) ([]Differe
 		whole.Effect = Other
 		return []Difference{whole}, nil
 	}
-	ctx := seccompContext(p, engine)
+	was, is := seccompContext(p[0], engine), seccompContext(p[1], engine)
 	if old.name == "RuntimeDefault" || now.name == "RuntimeDefault" {
-		ctx.Engine = "docker"
+		was.Engine, is.Engine = "docker", "docker"
 	}
-	return compareCalls(*old.profile, *now.profile, ctx, p.workload())
+	if slices.Equal(was.Capabilities, is.Capabilities) {
+		return compareCalls(*old.profile, *now.profile, is, p[1].workload())
+	}
+	return compareResolved(*old.profile, *now.profile, was, is, p[1].workload())
+}
+
+// compareResolved compares profiles of a container whose capabilities change: with
+// them rules come into force, or go, of a profile that stays as it is.
+func compareResolved(old, now seccomp.Profile, was, is seccomp.Context, w policies.Workload) ([]Difference, error) {
+	before, err := seccomp.Resolve(old, was)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", fileOf(old), err)
+	}
+	after, err := seccomp.Resolve(now, is)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", fileOf(now), err)
+	}
+	changes, err := seccomp.Compare(before, after, is)
+	var list []surroundedChange
+	where := ""
+	if sameText(old, now) {
+		where = "with the capabilities of each side"
+	}
+	for _, c := range changes {
+		list = append(list, surroundedChange{c, where})
+	}
+	return callDifferences(list, w), err
 }
 
 // compareCalls compares two profiles by their rules and, where libseccomp is in

@@ -46,6 +46,7 @@ func TestFilesAreReadOnce(t *testing.T) {
 	for _, paths := range [][]string{
 		{"k8s/web.yaml", "./k8s/web.yaml", "k8s", here + "/k8s"},
 		{here + "/k8s", "k8s", "./k8s/web.yaml", "k8s/web.yaml"},
+		{here + "/k8s"},
 	} {
 		m, err := report.LoadManifests(paths, nil)
 		if err != nil {

@@ -23,7 +23,24 @@ func manifestFiles(paths []string) ([]string, error) {
 		}
 		all = append(all, files...)
 	}
+	for i, file := range all {
+		all[i] = fromHere(file)
+	}
 	return unique(all), nil
+}
+
+// fromHere is a file by its path from the working directory, where it lies in it:
+// what shows findings beside the code knows no others.
+func fromHere(file string) string {
+	here, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(file) {
+		return file
+	}
+	relative, err := filepath.Rel(here, file)
+	if err != nil || !filepath.IsLocal(relative) {
+		return file
+	}
+	return relative
 }
 
 // unique are files sorted, each once: one that is named in several ways goes by the
