@@ -6,11 +6,23 @@
  */
 #pragma once
 #include "rare.h"
+#include "regs.h"
 #include "stack.h"
 
 enum refusal { NOT_REFUSED, BY_ERRNO, BY_SIGNAL };
 /* A filter that kills makes the mode dead, from 5.16 on. */
 enum { SECCOMP_MODE_FILTER = 2, SECCOMP_MODE_DEAD, SIGSYS = 31, DENIED_SIGNAL = 4096 };
+
+/* A filter that traps has the kernel put back what the result is to stand on: x86 the
+ * number, arm64 the first argument, which may look like an errno. */
+static __always_inline bool rolled_back(struct task_struct *t, long ret)
+{
+#ifdef __TARGET_ARCH_arm64
+	return (int)ret == (int)BPF_CORE_READ(registers(t), orig_x0);
+#else
+	return ret >= 0 || ret < -4095;
+#endif
+}
 
 static __always_inline __u32 refusal_of(struct task_struct *t, long ret)
 {
@@ -20,10 +32,10 @@ static __always_inline __u32 refusal_of(struct task_struct *t, long ret)
 		return NOT_REFUSED;
 	if (mode == SECCOMP_MODE_DEAD)
 		return BY_SIGNAL;
-	if (ret < 0 && ret >= -4095)
-		return BY_ERRNO;
+	if (BPF_CORE_READ(t, pending.signal.sig[0]) >> (SIGSYS - 1) & 1 && rolled_back(t, ret))
+		return BY_SIGNAL;
 	/* Some say that all went well: a filter may, and so may who it asks. */
-	return BPF_CORE_READ(t, pending.signal.sig[0]) >> (SIGSYS - 1) & 1 ? BY_SIGNAL : BY_ERRNO;
+	return BY_ERRNO;
 }
 
 /* The fact, once. code is an errno, 0 for success, or DENIED_SIGNAL. The event is only there to be
