@@ -10,19 +10,27 @@ import (
 	"advisor/trace"
 )
 
-// allEvidence is the evidence of all workloads together. A loss that touches
-// several of them is counted once.
+// allEvidence is the evidence of all workloads together.
 func (r *Report) allEvidence() policies.Evidence {
+	var list []policies.Evidence
+	for _, w := range r.Workloads {
+		if w.Observed {
+			list = append(list, w.Evidence)
+		}
+	}
+	all := together(list)
+	all.Traces = len(r.Traces)
+	return all
+}
+
+// together is the evidence of several workloads. A loss that touches several of
+// them is counted once.
+func together(list []policies.Evidence) policies.Evidence {
 	var all policies.Evidence
 	losses := make(map[trace.Loss]bool)
-	first := true
-	for _, w := range r.Workloads {
-		if !w.Observed {
-			continue
-		}
-		e := w.Evidence
-		if first {
-			all.Start, all.Complete, first = e.Start, e.Complete, false
+	for i, e := range list {
+		if i == 0 {
+			all.Start, all.Complete = e.Start, e.Complete
 		}
 		widen(&all, e)
 		for _, l := range e.Losses {
@@ -35,10 +43,9 @@ func (r *Report) allEvidence() policies.Evidence {
 			}
 		}
 	}
-	all.Traces = len(r.Traces)
-	for _, list := range []*[]string{&all.Nodes, &all.Kernels, &all.Off, &all.Notes} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
+	for _, names := range []*[]string{&all.Nodes, &all.Kernels, &all.Off, &all.Notes} {
+		slices.Sort(*names)
+		*names = slices.Compact(*names)
 	}
 	slices.SortFunc(all.Losses, compareLosses)
 	return all

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -46,7 +47,7 @@ func Netpol(seen []policies.Observation, inv *netpol.Inventory, opt netpol.Optio
 			Kind: KindNetpol, Workload: w, Format: format.Name,
 			File: netpolFile(doc) + format.Suffix,
 			Text: string(doc.Text), Proof: proof, Lines: netpolLines(s, w), Notes: netpolNotes(s, w),
-			Evidence: evidence[w],
+			Evidence: evidenceFor(w, seen, evidence),
 		}.amongOthers(len(docs) - 1).proven()
 		if err != nil {
 			return nil, err
@@ -186,6 +187,27 @@ func evidenceOf(seen []policies.Observation) map[policies.Workload]policies.Evid
 	}
 	return joined
 }
+
+// evidenceFor is what a document rests on: the pods it is for or, of one for a
+// namespace or a machine, all that were seen there.
+func evidenceFor(
+	w policies.Workload, seen []policies.Observation, byPod map[policies.Workload]policies.Evidence,
+) policies.Evidence {
+	if e, ok := byPod[w]; ok {
+		return e
+	}
+	var list []policies.Evidence
+	for _, o := range seen {
+		// What has no namespace is drafted for the default one.
+		if w.Kind != kindNamespace || cmp.Or(o.Workload.Namespace, "default") == w.Namespace {
+			list = append(list, o.Evidence)
+		}
+	}
+	return together(list)
+}
+
+// kindNamespace is that of the policy that isolates all pods of a namespace.
+const kindNamespace = "Namespace"
 
 // joinSpan makes the time that was looked at that of both.
 func joinSpan(all *policies.Evidence, e policies.Evidence) {

@@ -139,7 +139,10 @@ func netpolOf(seen, chosen []policies.Observation, req Request, format Format) (
 	}
 	var list []Policy
 	for _, p := range all {
-		whole := p.Workload.Kind == "Namespace" || p.Workload.Kind == netpol.KindMachine
+		whole := p.Workload.Kind == kindNamespace || p.Workload.Kind == netpol.KindMachine
+		if p.Workload.Kind == netpol.KindMachine && len(chosen) < len(seen) {
+			p.Notes = append(p.Notes, "it is of all workloads of the machine: --workload chooses none of them")
+		}
 		if whole || slices.ContainsFunc(chosen, func(o policies.Observation) bool {
 			return samePod(o.Workload, p.Workload)
 		}) {
