@@ -81,7 +81,7 @@ func lonely(pairs []pairing, m Manifests) []policies.Finding {
 		case p.declared == nil && len(m.Declared) > 0:
 			f.Rule, f.Message = RuleUndeclared, "observed, and in none of the manifests"
 		case p.observed == nil && !p.declared.Windows:
-			f.Rule, f.Message = RuleUnobserved, "not in the traces: nothing is known of what it needs"
+			f.Rule, f.Message = RuleUnobserved, unobserved(p, pairs)
 			f.Position = p.declared.Position
 		default:
 			continue
@@ -90,6 +90,18 @@ func lonely(pairs []pairing, m Manifests) []policies.Finding {
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// unobserved says why nothing is held against a declaration: another one of the same
+// container may have been taken, such as that of another environment.
+func unobserved(p pairing, pairs []pairing) string {
+	for _, other := range pairs {
+		if other.both() && other.declared.Workload == p.declared.Workload {
+			return fmt.Sprintf("declared at %s, too, which the recording was held against: name the manifests of one environment",
+				other.declared.Position)
+		}
+	}
+	return "not in the traces: nothing is known of what it needs"
 }
 
 // pairing is a workload as observed and as declared; either may be nil.
