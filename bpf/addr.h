@@ -3,6 +3,7 @@
 #pragma once
 #include "kernel.h"
 
+enum { ETH_IPV6 = 0x86dd };
 enum { INET = 2, INET6 = 10, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_SCTP = 132 };
 
 static __always_inline bool is_mapped(const __u8 *a)

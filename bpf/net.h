@@ -44,3 +44,15 @@ static __always_inline void keep_net(struct net_key *k, struct net_val *v)
 		LOSE_BY_ID(k->id, nets);
 	__sync_fetch_and_add(&fresh, 1);
 }
+
+/* Whether what was accepted, by its key, from that port of the peer is the answer to
+ * what the container sent there first. */
+static __always_inline bool is_answer(struct net_key *k, __u16 peer_port)
+{
+	struct net_key sent = *k;
+
+	sent.kind = NET_CONNECTED;
+	sent.lport = 0;
+	sent.rport = peer_port;
+	return bpf_map_lookup_elem(&nets, &sent);
+}

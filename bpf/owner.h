@@ -8,7 +8,8 @@ struct owner {
 	__u64 id;
 	__u8 requested[16];
 	__u16 requested_port;
-	__u8 unsent, family, pad[4];
+	__u8 unsent, family;
+	__u32 netns;
 	struct sighting by;
 };
 struct {
@@ -17,6 +18,26 @@ struct {
 	__type(key, int);
 	__type(value, struct owner);
 } owners SEC(".maps");
+
+enum { BINDPORT_LOCK = 8 };
+
+/* A socket by its address, for which no member of it has to be one that cgroup
+ * programs may see. What is read from a map is a number to the verifier. */
+MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, __u64, udp_address);
+
+/* Whether a program named the socket's port, whoever it was and whenever. */
+static __always_inline bool names_port(struct bpf_sock *sk)
+{
+	__u32 zero = 0;
+	volatile __u64 *at = bpf_map_lookup_elem(&udp_address, &zero);
+	struct sock *s;
+
+	if (!at)
+		return false;
+	*at = (__u64)sk;
+	s = (struct sock *)*at;
+	return BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & BINDPORT_LOCK;
+}
 
 /* The container of the current task, 0 on the host. Not static, so that it is
  * verified once and not for each way to it. */

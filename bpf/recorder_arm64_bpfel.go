@@ -205,7 +205,7 @@ type RecorderOwner struct {
 	RequestedPort uint16
 	Unsent        uint8
 	Family        uint8
-	Pad           [4]uint8
+	Netns         uint32
 	By            RecorderSighting
 }
 
@@ -385,6 +385,7 @@ const (
 	RecorderProgEnter        = "enter"
 	RecorderProgExec         = "exec"
 	RecorderProgGone         = "gone"
+	RecorderProgIngress      = "ingress"
 	RecorderProgLeave        = "leave"
 	RecorderProgLeaveMore    = "leave_more"
 	RecorderProgListTasks    = "list_tasks"
@@ -474,6 +475,7 @@ type RecorderProgramSpecs struct {
 	Enter      *ebpf.ProgramSpec `ebpf:"enter"`
 	Exec       *ebpf.ProgramSpec `ebpf:"exec"`
 	Gone       *ebpf.ProgramSpec `ebpf:"gone"`
+	Ingress    *ebpf.ProgramSpec `ebpf:"ingress"`
 	Leave      *ebpf.ProgramSpec `ebpf:"leave"`
 	LeaveMore  *ebpf.ProgramSpec `ebpf:"leave_more"`
 	ListTasks  *ebpf.ProgramSpec `ebpf:"list_tasks"`
@@ -691,6 +693,7 @@ type RecorderPrograms struct {
 	Enter      *ebpf.Program `ebpf:"enter"`
 	Exec       *ebpf.Program `ebpf:"exec"`
 	Gone       *ebpf.Program `ebpf:"gone"`
+	Ingress    *ebpf.Program `ebpf:"ingress"`
 	Leave      *ebpf.Program `ebpf:"leave"`
 	LeaveMore  *ebpf.Program `ebpf:"leave_more"`
 	ListTasks  *ebpf.Program `ebpf:"list_tasks"`
@@ -718,6 +721,7 @@ func (p *RecorderPrograms) Close() error {
 		p.Enter,
 		p.Exec,
 		p.Gone,
+		p.Ingress,
 		p.Leave,
 		p.LeaveMore,
 		p.ListTasks,

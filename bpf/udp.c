@@ -6,24 +6,9 @@
  */
 #include "owner.h"
 
-enum { BINDPORT_LOCK = 8 };
-
-/* A socket by its address, for which no member of it has to be one that cgroup
- * programs may see. What is read from a map is a number to the verifier. */
-MAP(BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, __u64, udp_address);
-
-/* Whether a program named the socket's port, whoever it was and whenever. */
-static __always_inline bool names_port(struct bpf_sock *sk)
+static __always_inline __u32 netns_of(struct task_struct *t)
 {
-	__u32 zero = 0;
-	volatile __u64 *at = bpf_map_lookup_elem(&udp_address, &zero);
-	struct sock *s;
-
-	if (!at)
-		return false;
-	*at = (__u64)sk;
-	s = (struct sock *)*at;
-	return BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & BINDPORT_LOCK;
+	return BPF_CORE_READ(t, nsproxy, net_ns, ns.inum);
 }
 
 static __always_inline struct owner *claim_datagram(struct bpf_sock *sk)
@@ -40,13 +25,9 @@ static __always_inline struct owner *claim_datagram(struct bpf_sock *sk)
 		return 0;
 	}
 	o->id = id;
+	o->netns = netns_of(t);
 	see(&o->by, t);
 	return o;
-}
-
-static __always_inline __u32 netns_of(struct task_struct *t)
-{
-	return BPF_CORE_READ(t, nsproxy, net_ns, ns.inum);
 }
 
 /* One datagram with an address. An answer to a client is not the server's own. */
@@ -73,7 +54,9 @@ static __always_inline int datagram(struct bpf_sock_addr *c, __u8 kind, bool v6)
 	if (kind == NET_ACCEPT) {
 		k.lport = port;
 		own(c, v.local, v6);
-		keep_net(&k, &v);
+		/* Its packet was seen and counted, unless the socket was not known then. */
+		if (!bpf_map_lookup_elem(&nets, &k) && !is_answer(&k, v.port))
+			keep_net(&k, &v);
 		return 1;
 	}
 	if (bound) {

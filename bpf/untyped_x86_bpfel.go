@@ -192,7 +192,7 @@ type UntypedOwner struct {
 	RequestedPort uint16
 	Unsent        uint8
 	Family        uint8
-	Pad           [4]uint8
+	Netns         uint32
 	By            UntypedSighting
 }
 
@@ -361,6 +361,7 @@ const (
 	UntypedProgEnter        = "enter"
 	UntypedProgExec         = "exec"
 	UntypedProgGone         = "gone"
+	UntypedProgIngress      = "ingress"
 	UntypedProgLeave        = "leave"
 	UntypedProgLeaveMore    = "leave_more"
 	UntypedProgListTasks    = "list_tasks"
@@ -450,6 +451,7 @@ type UntypedProgramSpecs struct {
 	Enter      *ebpf.ProgramSpec `ebpf:"enter"`
 	Exec       *ebpf.ProgramSpec `ebpf:"exec"`
 	Gone       *ebpf.ProgramSpec `ebpf:"gone"`
+	Ingress    *ebpf.ProgramSpec `ebpf:"ingress"`
 	Leave      *ebpf.ProgramSpec `ebpf:"leave"`
 	LeaveMore  *ebpf.ProgramSpec `ebpf:"leave_more"`
 	ListTasks  *ebpf.ProgramSpec `ebpf:"list_tasks"`
@@ -670,6 +672,7 @@ type UntypedPrograms struct {
 	Enter      *ebpf.Program `ebpf:"enter"`
 	Exec       *ebpf.Program `ebpf:"exec"`
 	Gone       *ebpf.Program `ebpf:"gone"`
+	Ingress    *ebpf.Program `ebpf:"ingress"`
 	Leave      *ebpf.Program `ebpf:"leave"`
 	LeaveMore  *ebpf.Program `ebpf:"leave_more"`
 	ListTasks  *ebpf.Program `ebpf:"list_tasks"`
@@ -697,6 +700,7 @@ func (p *UntypedPrograms) Close() error {
 		p.Enter,
 		p.Exec,
 		p.Gone,
+		p.Ingress,
 		p.Leave,
 		p.LeaveMore,
 		p.ListTasks,

@@ -130,7 +130,7 @@ func (p *probes) attachUDP() error {
 		bpf.RecorderProgBind4, bpf.RecorderProgBind6,
 		bpf.RecorderProgConnect4, bpf.RecorderProgConnect6,
 		bpf.RecorderProgSend4, bpf.RecorderProgSend6,
-		bpf.RecorderProgRecv4, bpf.RecorderProgRecv6, bpf.RecorderProgEgress)
+		bpf.RecorderProgRecv4, bpf.RecorderProgRecv6, bpf.RecorderProgEgress, bpf.RecorderProgIngress)
 }
 
 // short is the last part of an error, for a place where one line is too much.

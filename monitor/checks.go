@@ -177,7 +177,7 @@ func (p *probes) tryUDP() Check {
 	defer done()
 	return p.try("UDP", root, bpf.RecorderProgSend4, bpf.RecorderProgSend6, bpf.RecorderProgRecv4,
 		bpf.RecorderProgRecv6, bpf.RecorderProgConnect4, bpf.RecorderProgConnect6,
-		bpf.RecorderProgBind4, bpf.RecorderProgBind6, bpf.RecorderProgEgress)
+		bpf.RecorderProgBind4, bpf.RecorderProgBind6, bpf.RecorderProgEgress, bpf.RecorderProgIngress)
 }
 
 func checkCgroups() Check {
