@@ -10,17 +10,6 @@
 #include "tsync.h"
 #include "unwatched.h"
 
-static __always_inline int aside_of(__u64 nr)
-{
-	switch (nr) {
-	case NR_UNSHARE: return ASIDE_UNSHARE;
-	case NR_SETNS: return ASIDE_SETNS;
-	case NR_SECCOMP: return ASIDE_SECCOMP;
-	case NR_PRCTL: return ASIDE_PRCTL;
-	}
-	return -1;
-}
-
 /* What follows is not static, so that each is verified once and not for each way
  * to it: that takes most of the time until the recorder is ready. */
 

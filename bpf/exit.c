@@ -7,6 +7,7 @@
  */
 #include "slot.h"
 #include "stack.h"
+#include "args.h"
 #include "caps.h"
 #include "denied.h"
 #include "last.h"
@@ -30,6 +31,44 @@ static __noinline int leave_refused(__u64 nr, long ret)
 	return refusal;
 }
 
+/* Whether a call of a container was ever seen to enter, in this phase of its life. Of
+ * those whose arguments are watched it is not known. */
+static __always_inline bool was_entered(struct slot *s, __u64 nr, bool compat)
+{
+	__u8 *p, run = RUN_OPEN | RUN_FILTERED, start = START_OPEN | START_FILTERED;
+	__u8 mask = class_now(s->init) >= RUN_OPEN ? run : run | start;
+	int aside = aside_of(nr);
+
+	asm volatile("%0 &= 511" : "+r"(nr));
+	p = &s->seen[nr];
+	if (compat)
+		p = &s->compat[nr];
+	else if (aside >= 0)
+		p = &s->aside[aside & 7];
+	return watched[compat ? nr + CALLS : nr] || *p & mask;
+}
+
+/* Where another task has the entry, nothing is known of this one. But a call that
+ * failed and that nobody of the container was ever seen to enter was refused: all
+ * that enter are seen, from the first on. */
+static __noinline int leave_unseen(__u64 nr, long ret)
+{
+	struct task_struct *t = CURRENT();
+	__u32 refusal = refusal_of(t, ret);
+	struct mnt_namespace *m;
+	struct slot *s;
+	__u32 i;
+
+	if (!refusal || nr >= CALLS || (refusal == BY_ERRNO && ret >= 0))
+		return NOT_REFUSED;
+	s = contained(t, &m, &i);
+	if (!s || s->flags & SLOT_LATE || bpf_map_lookup_elem(&turned_away, &s->id) ||
+	    was_entered(s, nr, IS_COMPAT(t)))
+		return NOT_REFUSED;
+	note_denied(nr, refusal == BY_SIGNAL ? DENIED_SIGNAL : -ret);
+	return refusal;
+}
+
 static __always_inline int leaving_call(__u64 *ctx, bool files, bool last)
 {
 	__u64 tag = stack_tag(ctx[0]), nr;
@@ -47,10 +86,11 @@ static __always_inline int leaving_call(__u64 *ctx, bool files, bool last)
 		return 0;
 	nr = CALL_NR((struct pt_regs *)ctx[0]);
 	ret = returned(ret);
-	/* Seen to be outside, and yet it comes out. Where another task has the
-	 * entry, nothing is known. */
+	/* Seen to be outside, and yet it comes out. */
 	if (was == tag || was == (tag | SIGNALLED))
 		refusal = leave_refused(nr, ret);
+	else if (was && (was & ~(__u64)CONTENT) != tag)
+		refusal = leave_unseen(nr, ret);
 	if (refusal == BY_SIGNAL)
 		*call = tag | SIGNALLED;
 	if (last && (entered || refusal))

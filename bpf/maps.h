@@ -17,6 +17,7 @@ __u32 leaving;			/* the probe on the way out is attached */
 __u32 unwatched;		/* it is not, and who gets a filter has it attached */
 
 volatile const __u32 stack_shift = 14;
+volatile const __u8 one_stack = 0;	/* all tasks share an entry, for tests */
 volatile const __u8 exits_wanted = 0;
 volatile const __u8 strict_compat = 0;
 

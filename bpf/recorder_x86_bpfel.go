@@ -410,6 +410,7 @@ const (
 	RecorderVarLastWanted    = "last_wanted"
 	RecorderVarLeaving       = "leaving"
 	RecorderVarLost          = "lost"
+	RecorderVarOneStack      = "one_stack"
 	RecorderVarOpened        = "opened"
 	RecorderVarSlots         = "slots"
 	RecorderVarStackShift    = "stack_shift"
@@ -545,6 +546,7 @@ type RecorderVariableSpecs struct {
 	LastWanted   *ebpf.VariableSpec `ebpf:"last_wanted"`
 	Leaving      *ebpf.VariableSpec `ebpf:"leaving"`
 	Lost         *ebpf.VariableSpec `ebpf:"lost"`
+	OneStack     *ebpf.VariableSpec `ebpf:"one_stack"`
 	Opened       *ebpf.VariableSpec `ebpf:"opened"`
 	Slots        *ebpf.VariableSpec `ebpf:"slots"`
 	StackShift   *ebpf.VariableSpec `ebpf:"stack_shift"`
@@ -666,6 +668,7 @@ type RecorderVariables struct {
 	LastWanted   *ebpf.Variable `ebpf:"last_wanted"`
 	Leaving      *ebpf.Variable `ebpf:"leaving"`
 	Lost         *ebpf.Variable `ebpf:"lost"`
+	OneStack     *ebpf.Variable `ebpf:"one_stack"`
 	Opened       *ebpf.Variable `ebpf:"opened"`
 	Slots        *ebpf.Variable `ebpf:"slots"`
 	StackShift   *ebpf.Variable `ebpf:"stack_shift"`

@@ -5,6 +5,17 @@
 #include "phase.h"
 #include "ring.h"
 
+static __always_inline int aside_of(__u64 nr)
+{
+	switch (nr) {
+	case NR_UNSHARE: return ASIDE_UNSHARE;
+	case NR_SETNS: return ASIDE_SETNS;
+	case NR_SECCOMP: return ASIDE_SECCOMP;
+	case NR_PRCTL: return ASIDE_PRCTL;
+	}
+	return -1;
+}
+
 /* A runtime may join network and cgroup after it made the mount namespace, but
  * before the workload's first program. */
 static __always_inline void note_place(struct slot *s, struct task_struct *t)

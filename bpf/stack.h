@@ -28,6 +28,8 @@ static __always_inline __u64 stack_tag(__u64 address)
 
 static __always_inline __u32 stack_index(__u64 tag)
 {
+	if (one_stack)
+		return 1;
 	return (tag >> 16) * 0x9E3779B97F4A7C15ULL >> 50 & (STACKS - 1);
 }
 

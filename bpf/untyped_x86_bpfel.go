@@ -386,6 +386,7 @@ const (
 	UntypedVarLastWanted    = "last_wanted"
 	UntypedVarLeaving       = "leaving"
 	UntypedVarLost          = "lost"
+	UntypedVarOneStack      = "one_stack"
 	UntypedVarOpened        = "opened"
 	UntypedVarSlots         = "slots"
 	UntypedVarStackShift    = "stack_shift"
@@ -522,6 +523,7 @@ type UntypedVariableSpecs struct {
 	LastWanted   *ebpf.VariableSpec `ebpf:"last_wanted"`
 	Leaving      *ebpf.VariableSpec `ebpf:"leaving"`
 	Lost         *ebpf.VariableSpec `ebpf:"lost"`
+	OneStack     *ebpf.VariableSpec `ebpf:"one_stack"`
 	Opened       *ebpf.VariableSpec `ebpf:"opened"`
 	Slots        *ebpf.VariableSpec `ebpf:"slots"`
 	StackShift   *ebpf.VariableSpec `ebpf:"stack_shift"`
@@ -645,6 +647,7 @@ type UntypedVariables struct {
 	LastWanted   *ebpf.Variable `ebpf:"last_wanted"`
 	Leaving      *ebpf.Variable `ebpf:"leaving"`
 	Lost         *ebpf.Variable `ebpf:"lost"`
+	OneStack     *ebpf.Variable `ebpf:"one_stack"`
 	Opened       *ebpf.Variable `ebpf:"opened"`
 	Slots        *ebpf.Variable `ebpf:"slots"`
 	StackShift   *ebpf.Variable `ebpf:"stack_shift"`

@@ -124,14 +124,17 @@ func sendTo() error {
 }
 
 // refuseKeyctl are the rules of a filter that refuses keyctl and add_key.
-func refuseKeyctl() []unix.SockFilter {
-	return []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the call's number
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_KEYCTL, Jt: 1},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_ADD_KEY, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOTNAM)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+func refuseKeyctl() []unix.SockFilter { return refuse([]uintptr{unix.SYS_KEYCTL, unix.SYS_ADD_KEY}) }
+
+// refuse are the rules of a filter that refuses calls with ENOTNAM.
+func refuse(calls []uintptr) []unix.SockFilter {
+	rules := []unix.SockFilter{{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}} // the call's number
+	for i, nr := range calls {
+		rules = append(rules, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(nr), Jt: uint8(len(calls) - i)})
 	}
+	return append(rules,
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOTNAM)})
 }
 
 // actFilter makes a call, refuses itself another, and makes both.

@@ -1,9 +1,12 @@
 package monitor
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -65,4 +68,51 @@ func actSudden(way string) error {
 		return fmt.Errorf("the child: %v, status %v", err, status)
 	}
 	return nil
+}
+
+// actCrowded has other threads make calls for as long as it runs, and is itself
+// refused those of crowdedCalls one after the other. It makes another before each.
+func actCrowded() error {
+	runtime.LockOSThread()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var others sync.WaitGroup
+	for range runtime.NumCPU() {
+		others.Go(func() {
+			for ctx.Err() == nil {
+				for range 1000 {
+					_, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
+				}
+			}
+		})
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	if err := setFilter(refuse(crowdedCalls())); err != nil {
+		return err
+	}
+	for _, nr := range crowdedCalls() {
+		_, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
+		for since := time.Now(); time.Since(since) < 200*time.Microsecond; {
+			continue // the others make calls, and this one none
+		}
+		if _, _, errno := unix.RawSyscall(nr, ^uintptr(0), 0, 0); errno != unix.ENOTNAM {
+			return fmt.Errorf("call %d: %w", nr, errno)
+		}
+	}
+	stop()
+	others.Wait()
+	return nil
+}
+
+// crowdedCalls are calls that this program does not make by itself.
+func crowdedCalls() []uintptr {
+	return []uintptr{
+		unix.SYS_KEYCTL, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_ACCT, unix.SYS_SWAPON, unix.SYS_SWAPOFF,
+		unix.SYS_REBOOT, unix.SYS_QUOTACTL, unix.SYS_PERF_EVENT_OPEN, unix.SYS_UNSHARE, unix.SYS_SETNS,
+		unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT, unix.SYS_SETHOSTNAME,
+		unix.SYS_SETDOMAINNAME, unix.SYS_SYSLOG, unix.SYS_PTRACE, unix.SYS_INIT_MODULE, unix.SYS_DELETE_MODULE,
+		unix.SYS_USERFAULTFD, unix.SYS_SETTIMEOFDAY, unix.SYS_CLOCK_SETTIME, unix.SYS_FANOTIFY_INIT,
+	}
 }

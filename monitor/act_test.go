@@ -58,7 +58,7 @@ func act(args []string) int {
 // acts are those that need nothing said.
 func acts() map[string]func() error {
 	return map[string]func() error{
-		"asks": actAsks, "busy": actBusy, "caps": actCaps, "client": actClient, "crowd": actCrowd, "drop": actDrop,
+		"asks": actAsks, "busy": actBusy, "caps": actCaps, "client": actClient, "crowd": actCrowd, "crowded": actCrowded, "drop": actDrop,
 		"filter": actFilter, "headless": actHeadless, "hold": actHold, "memfd": actMemfd, "nested": actNested, "network": actNetwork,
 		"often": actOften, "pretended": actPretended, "redirected": actRedirected, "refusals": actRefusals, "replaced": actReplaced, "sends": actSends, "server": actServer,
 		"tsync": actTsync, "unanswered": actUnanswered, "unasked": actUnasked, "unshare": actUnshare,

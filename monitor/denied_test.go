@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"advisor/fixtures/bed"
@@ -154,6 +155,28 @@ func refusals(t *testing.T, got recorded) (seen, lost bool) {
 		}
 	}
 	return seen, lost
+}
+
+// TestRefusedInACrowd: where tasks share an entry of the stack table, here all of the
+// machine, it does not tell any more who entered a call. What a filter refuses is
+// found all the same, and nothing else is taken for refused.
+func TestRefusedInACrowd(t *testing.T) {
+	got := run(t, t.Context(), Options{Denied: "on", crowded: true, Command: self(t, "crowded")})
+	if got.ExitCode != 0 {
+		t.Fatalf("the program ends with %d: %s", got.ExitCode, got.stdout)
+	}
+	var want, have []int
+	for _, nr := range crowdedCalls() {
+		want = append(want, int(nr))
+	}
+	for _, d := range of[*trace.Denied](got, baseName(self(t)[0])) {
+		have = append(have, d.Nr)
+	}
+	slices.Sort(want)
+	slices.Sort(have)
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("refused (-want +got):\n%s; losses %+v", diff, got.Losses)
+	}
 }
 
 // TestFirstContainer: a runtime takes longer to its filter than the recorder to

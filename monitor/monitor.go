@@ -99,6 +99,7 @@ type Options struct {
 
 	without  string            // a probe that is left out, to show that it is needed
 	ring     uint32            // bytes of the ring of events, 0 for the usual
+	crowded  bool              // all tasks share an entry of the stack table
 	runtimes container.Options // where runtimes are looked for
 	hostNet  string            // the network namespace that translates addresses, "" for the host's
 }
@@ -227,7 +228,7 @@ func open(o Options) (*probes, trace.Probes, error) {
 	p, err := load(limits{
 		slots: slotLimit(o), exits: exitsWanted(o), args: o.Arguments, counts: o.Counts,
 		strict: o.StrictCompat, files: o.Files, last: o.Last, without: o.without,
-		ring: o.ring,
+		ring: o.ring, crowded: o.crowded,
 	})
 	if err != nil {
 		return nil, trace.Probes{}, explain(err)

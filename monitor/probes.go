@@ -56,6 +56,7 @@ type limits struct {
 	last    int    // calls kept of each container
 	without string // a core program that is left out
 	ring    uint32 // bytes of the ring of events, 0 for the usual
+	crowded bool   // all tasks share an entry of the stack table
 }
 
 // wayOut is the program of sys_exit that these need.
@@ -113,6 +114,11 @@ func (p *probes) configure(l limits) error {
 	}
 	if l.strict {
 		if err := p.spec.Variables[bpf.RecorderVarStrictCompat].Set(uint8(1)); err != nil {
+			return fmt.Errorf("setting up the probes: %w", err)
+		}
+	}
+	if l.crowded {
+		if err := p.spec.Variables[bpf.RecorderVarOneStack].Set(uint8(1)); err != nil {
 			return fmt.Errorf("setting up the probes: %w", err)
 		}
 	}
