@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -56,6 +57,9 @@ func startRecorder(t *testing.T, out *os.File, wrapper []string, args ...string)
 		t.Fatal(err)
 	}
 	r.hear = messages
+	// Under nohup hangups are ignored, by the recorder too. What has a handler here
+	// is the recorder's to decide about.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
