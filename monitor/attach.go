@@ -20,6 +20,11 @@ const kthreadd = 2
 // attachAll locates the host and attaches every probe the kernel lets us. It
 // returns the hooks in use.
 func (p *probes) attachAll(o Options) (trace.Probes, error) {
+	defer p.dropAhead()
+	p.loadAhead(udpPrograms()...)
+	if exitsWanted(o) {
+		p.loadAhead(p.wayOut)
+	}
 	if err := p.locateHost(); err != nil {
 		return trace.Probes{}, err
 	}
@@ -53,6 +58,7 @@ func (p *probes) attachAll(o Options) (trace.Probes, error) {
 	if o.Files {
 		names.Files = "raw_tp/sys_exit tp_btf/sched_process_exec"
 	}
+	p.dropAhead()
 	p.settle()
 	return names, nil
 }
@@ -126,11 +132,17 @@ func (p *probes) attachUDP() error {
 		return err
 	}
 	defer done()
-	return p.add(root,
+	return p.add(root, udpPrograms()...)
+}
+
+// udpPrograms are those for UDP.
+func udpPrograms() []string {
+	return []string{
 		bpf.RecorderProgBind4, bpf.RecorderProgBind6,
 		bpf.RecorderProgConnect4, bpf.RecorderProgConnect6,
 		bpf.RecorderProgSend4, bpf.RecorderProgSend6,
-		bpf.RecorderProgRecv4, bpf.RecorderProgRecv6, bpf.RecorderProgEgress, bpf.RecorderProgIngress)
+		bpf.RecorderProgRecv4, bpf.RecorderProgRecv6, bpf.RecorderProgEgress, bpf.RecorderProgIngress,
+	}
 }
 
 // short is the last part of an error, for a place where one line is too much.

@@ -29,6 +29,7 @@ type probes struct {
 	leave link.Link       // sys_exit, attached only while it is needed
 	state *state
 	cache *btf.Cache
+	ahead map[string]chan loaded // by their programs
 
 	wayOut  string // the program of sys_exit
 	without string // see [limits]
@@ -76,7 +77,10 @@ func load(l limits) (*probes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded programs: %w", err)
 	}
-	p := &probes{spec: spec, cache: btf.NewCache(), wayOut: l.wayOut(), without: l.without}
+	p := &probes{
+		spec: spec, cache: btf.NewCache(), ahead: make(map[string]chan loaded),
+		wayOut: l.wayOut(), without: l.without,
+	}
 	if err := p.configure(l); err != nil {
 		return nil, err
 	}
@@ -204,7 +208,7 @@ func (p *probes) add(cgroup string, names ...string) error {
 // start attaches programs. The links hold them; what else loading made is
 // closed, or the state would be mapped once for each.
 func (p *probes) start(cgroup string, names []string) ([]link.Link, error) {
-	coll, err := p.collection(names, p.coll.Maps)
+	coll, err := p.take(names)
 	if err != nil {
 		return nil, fmt.Errorf("loading %s: %w", strings.Join(names, ", "), err)
 	}
@@ -241,7 +245,7 @@ func attach(spec *ebpf.ProgramSpec, prog *ebpf.Program, cgroup string) (link.Lin
 
 // loadExits has the program on the way out of system calls ready.
 func (p *probes) loadExits() error {
-	coll, err := p.collection([]string{p.wayOut}, p.coll.Maps)
+	coll, err := p.take([]string{p.wayOut})
 	if err != nil {
 		return fmt.Errorf("loading %s: %w", p.spec.Programs[p.wayOut].SectionName, err)
 	}
