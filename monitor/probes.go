@@ -292,7 +292,7 @@ func (p *probes) settle() {
 		}
 	}
 	p.spec = &ebpf.CollectionSpec{Programs: places}
-	debug.FreeOSMemory()
+	go debug.FreeOSMemory() // nothing waits for it
 }
 
 // detach stops recording; the state can still be read. enter goes before
