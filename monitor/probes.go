@@ -168,10 +168,14 @@ func (p *probes) stackShift() uint32 {
 
 // collection loads the named programs, over the maps in shared where given.
 func (p *probes) collection(names []string, shared map[string]*ebpf.Map) (*ebpf.Collection, error) {
-	spec := p.spec.Copy()
-	for name := range spec.Programs {
-		if !slices.Contains(names, name) {
-			delete(spec.Programs, name)
+	// A copy of all would copy the state's first contents, megabytes of zeros.
+	spec := &ebpf.CollectionSpec{
+		Maps: p.spec.Maps, Variables: p.spec.Variables, Programs: make(map[string]*ebpf.ProgramSpec),
+		Types: p.spec.Types, ByteOrder: p.spec.ByteOrder,
+	}
+	for _, name := range names {
+		if prog := p.spec.Programs[name]; prog != nil {
+			spec.Programs[name] = prog.Copy()
 		}
 	}
 	opts := ebpf.CollectionOptions{MapReplacements: shared, Cache: p.cache}
