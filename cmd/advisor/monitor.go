@@ -83,6 +83,9 @@ func (c *monitorCmd) command() ([]string, error) {
 	if len(c.Command) == 0 {
 		return nil, nil
 	}
+	if strings.HasPrefix(c.Command[0], "-") && c.Command[0] != "--" {
+		return nil, hint(fmt.Errorf("unknown flag %s", c.Command[0]), "advisor monitor --help lists them")
+	}
 	if c.Command[0] != "--" {
 		return nil, hint(fmt.Errorf("unexpected argument %s", c.Command[0]),
 			"-o %s writes the trace there; -c %s records the container of that name; -- %s runs that command and records it",
